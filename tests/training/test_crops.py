@@ -1,0 +1,110 @@
+"""Random snippets and their augmentation: seeded, of the right shape, and separate in drawing and applying."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from genrecore_training.augment import Augmentation, apply_mel, apply_wave, draw_mel, draw_wave
+from genrecore_training.crops import Crops, EvenCrops, Material
+
+STRONG = Augmentation(
+    stretch=0.2,
+    shift=3,
+    tilt=4,
+    floor=30,
+    time_masks=1,
+    time_width=8,
+    band_masks=2,
+    band_width=16,
+    noise=1,
+    gain=6,
+    mixup=0.3,
+)
+
+
+def mel_material(length: int = 100, crops: int = 3) -> list[Material]:
+    rng = np.random.default_rng(length)
+    return [
+        Material(rng.uniform(-80, 0, (128, length)).astype(np.float16), np.eye(4, dtype=np.float32)[k], crops)
+        for k in range(4)
+    ]
+
+
+def wave_material(length: int, crops: int = 2) -> list[Material]:
+    rng = np.random.default_rng(length)
+    return [
+        Material(rng.integers(-9000, 9000, length).astype(np.int16), np.eye(4, dtype=np.float32)[k], crops)
+        for k in range(4)
+    ]
+
+
+def test_an_epoch_is_the_same_whenever_it_is_drawn() -> None:
+    first, second = Crops(mel_material(), 39, STRONG, seed=5), Crops(mel_material(), 39, STRONG, seed=5)
+    first.set_epoch(1)
+    first.__getitems__([0, 1])
+    second.set_epoch(1)
+    for one, other in zip(first.__getitems__([3, 4, 7]), second.__getitems__([3, 4, 7]), strict=True):
+        assert np.array_equal(one, other)
+    second.set_epoch(2)
+    assert not np.array_equal(first.__getitems__([3])[0], second.__getitems__([3])[0])
+
+
+def test_every_track_gives_its_number_of_snippets() -> None:
+    crops = Crops(mel_material(crops=3), 39, Augmentation(), seed=0)
+    assert len(crops) == 12
+    snippets, targets = crops.__getitems__(list(range(12)))
+    assert snippets.shape == (12, 128, 39)
+    assert targets.sum(0).tolist() == [3, 3, 3, 3]
+
+
+def test_without_augmentation_a_snippet_is_a_piece_of_its_track() -> None:
+    material = mel_material()
+    snippets, _ = Crops(material, 39, Augmentation(), seed=0).__getitems__([0])
+    track = material[0].signal.astype(np.float32)
+    places = [i for i in range(100 - 39 + 1) if np.allclose(track[:, i : i + 39], snippets[0], atol=1e-3)]
+    assert len(places) == 1
+
+
+@pytest.mark.parametrize("length", [20_000, 66_000, 150_000])
+def test_waveforms_of_any_length_give_whole_snippets(length: int) -> None:
+    how = Augmentation(stretch=0.06, gain=6, tilt=3, noise=0.02)
+    snippets, _ = Crops(wave_material(length), 65_999, how, seed=0).__getitems__(list(range(8)))
+    assert snippets.shape == (8, 65_999)
+    assert np.isfinite(snippets.numpy()).all()
+    even = EvenCrops(wave_material(length), 65_999, count=3)
+    assert len(even) == 4 * (3 if length > 65_999 else 1)
+    assert even.__getitems__(list(range(len(even))))[0].shape == (len(even), 65_999)
+
+
+def test_a_short_waveform_is_tiled() -> None:
+    material = wave_material(20_000)
+    snippets, _, _ = EvenCrops(material, 65_999).__getitems__([0])
+    assert np.array_equal(snippets[0][:20_000], snippets[0][20_000:40_000])
+
+
+def test_mixup_keeps_targets_a_distribution() -> None:
+    _, targets = Crops(mel_material(), 39, STRONG, seed=0).__getitems__(list(range(12)))
+    np.testing.assert_allclose(targets.sum(1), 1, atol=1e-5)
+    assert ((targets > 0.01) & (targets < 0.99)).any()
+
+
+def test_an_augmentation_drawn_once_can_be_applied_again() -> None:
+    columns = mel_material()[0].signal.astype(np.float32)
+    change = draw_mel(np.random.default_rng(3), STRONG, mels=128, frames=39)
+    one = apply_mel(columns[:, : change.width], change, frames=39)
+    assert one.shape == (128, 39)
+    assert np.array_equal(one, apply_mel(columns[:, : change.width], change, frames=39))
+    samples = np.random.default_rng(0).standard_normal(1100).astype(np.float32)
+    wave = draw_wave(np.random.default_rng(3), STRONG)
+    assert np.array_equal(apply_wave(samples, wave, size=1000), apply_wave(samples, wave, size=1000))
+
+
+def test_augmentation_that_is_off_changes_nothing() -> None:
+    columns = mel_material()[0].signal[:, :39].astype(np.float32)
+    change = draw_mel(np.random.default_rng(3), Augmentation(), mels=128, frames=39)
+    np.testing.assert_allclose(apply_mel(columns, change, frames=39), columns, atol=1e-4)
+    samples = np.random.default_rng(0).standard_normal(1000).astype(np.float32)
+    np.testing.assert_array_equal(
+        apply_wave(samples, draw_wave(np.random.default_rng(3), Augmentation()), size=1000), samples
+    )

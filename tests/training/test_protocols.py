@@ -1,0 +1,74 @@
+"""Splits: no leak in any direction, reproducible, stratified."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genrecore_training import protocols
+from genrecore_training.datasets import Gtzan
+from genrecore_training.material import read_folds
+
+
+@st.composite
+def collections(draw: st.DrawFn) -> tuple[dict[str, str], dict[str, str]]:
+    count = draw(st.integers(90, 150))
+    labels = {f"t{i:03}": f"g{i % 3}" for i in range(count)}
+    artists = draw(st.lists(st.integers(0, 40), min_size=count, max_size=count))
+    groups = {track: f"{labels[track]} a{artist}" for track, artist in zip(labels, artists, strict=True)}
+    return labels, groups
+
+
+@settings(max_examples=25, deadline=None)
+@given(collections(), st.integers(0, 5))
+def test_no_artist_stands_on_two_sides(collection: tuple[dict[str, str], dict[str, str]], seed: int) -> None:
+    labels, groups = collection
+    splits = protocols.artist_grouped(labels, groups, folds=3, seed=seed)
+    for split in splits:
+        sides = [{groups[track] for track in part} for part in (split.train, split.validation, split.test)]
+        assert len(set.union(*sides)) == sum(map(len, sides))
+        assert {*split.train, *split.validation, *split.test} == set(labels)
+    tests = Counter(track for split in splits for track in split.test)
+    assert tests == dict.fromkeys(labels, 1)
+    assert splits == protocols.artist_grouped(labels, groups, folds=3, seed=seed)
+
+
+@settings(max_examples=10, deadline=None)
+@given(collections())
+def test_everything_holds_out_whole_artists(collection: tuple[dict[str, str], dict[str, str]]) -> None:
+    labels, groups = collection
+    split = protocols.everything(labels, groups)
+    assert not split.test
+    assert not {groups[t] for t in split.train} & {groups[t] for t in split.validation}
+    assert len(split.train) > 4 * len(split.validation) > 0
+
+
+def test_a_split_with_a_track_on_two_sides_cannot_be() -> None:
+    with pytest.raises(ValueError, match="two parts"):
+        protocols.Split(("a",), ("b",), ("a",))
+
+
+def test_the_committed_folds_are_what_the_protocol_draws(shared_data: Path) -> None:
+    gtzan = Gtzan(shared_data / "gtzan")
+    labels = {track.id: track.label for track in gtzan.tracks}
+    folds = read_folds()
+    assert folds == protocols.artist_grouped_3(labels, gtzan.groups, [track.id for track in gtzan.waveforms])
+    per_group: dict[str, set[int]] = {}
+    for track, group in gtzan.groups.items():
+        per_group.setdefault(group, set()).add(folds[track])
+    assert all(len(numbers) == 1 for numbers in per_group.values())
+    cells = Counter((labels[track.id], folds[track.id]) for track in gtzan.waveforms)
+    assert len(cells) == 30
+    assert min(cells.values()) >= 8
+    assert max(cells.values()) <= 28
+
+
+def test_the_committed_folds_cover_all_tracks_in_three_parts() -> None:
+    folds = read_folds()
+    assert len(folds) == 999
+    assert set(folds.values()) == {0, 1, 2}
+    assert "jazz.00054" not in folds

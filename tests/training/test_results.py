@@ -1,0 +1,117 @@
+"""Results files and the tables made from them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from genrecore import model as model_files
+from genrecore_training import recipes, tables
+from genrecore_training.cli import _group
+from genrecore_training.results import figures_for_card, read_all
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "training" / "results"
+DOCUMENTS = [ROOT / name for name in ("README.md", "docs/models.md", "docs/experiments.md")]
+
+
+def result(**changes: object) -> dict[str, object]:
+    figure = {"metric": "accuracy", "on": "columns", "n": 290, "value": 0.61, "low": 0.55, "high": 0.66}
+    return {
+        "model": "end2end-gru-mel",
+        "protocol": "fault_filtered",
+        "recipe_hash": recipes.load("end2end-gru-mel").digest,
+        "figures": [figure, {**figure, "metric": "macro F1", "value": 0.6}],
+        "agreement": {"n": 4, "share": 0.75, "by label": {"jazz": "3 of 4"}},
+        **changes,
+    }
+
+
+def test_a_figure_comes_with_protocol_number_and_interval(tmp_path: Path) -> None:
+    (tmp_path / "end2end-gru-mel--fault_filtered.json").write_text(json.dumps(result()))
+    table = tables.render(tmp_path)
+    assert "| `end2end-gru-mel` | fault_filtered |" in table
+    assert "| 290 | **0.610** | 0.600 | [0.550, 0.660], [0.550, 0.660] |" in table
+    assert "75.0% of 4 held-out tracks (jazz 3 of 4)" in table
+
+
+def test_a_missing_figure_is_told(tmp_path: Path) -> None:
+    assert "Figures: ??" in tables.render(tmp_path)
+
+
+def test_a_document_that_differs_from_the_results_fails_the_check(tmp_path: Path) -> None:
+    (tmp_path / "end2end-gru-mel--fault_filtered.json").write_text(json.dumps(result()))
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- results:begin -->\nold\n<!-- results:end -->\nafter\n")
+    arguments = ["results", "--results", str(tmp_path), str(page)]
+    checked = CliRunner().invoke(_group, [*arguments, "--check"])
+    assert checked.exit_code == 1
+    assert "differs" in checked.output
+    assert "old" in page.read_text()
+    assert CliRunner().invoke(_group, arguments).exit_code == 0
+    assert page.read_text().startswith("before\n<!-- results:begin -->\n|")
+    assert page.read_text().endswith("<!-- results:end -->\nafter\n")
+    assert CliRunner().invoke(_group, [*arguments, "--check"]).exit_code == 0
+
+
+def test_the_documents_say_what_the_results_files_say() -> None:
+    assert tables.update(DOCUMENTS, RESULTS, write=False) == []
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_a_shipped_model_says_what_the_results_files_say(name: str) -> None:
+    recipe = recipes.load(name)
+    card = model_files.read_card(name)
+    assert card.recipe_hash == recipe.digest
+    assert card.version == recipe.version
+    assert card.figures == figures_for_card(read_all(RESULTS), recipe)
+    assert {figure.protocol for figure in card.figures} == set(recipe.protocols)
+
+
+def test_the_default_genre_model_is_the_better_on_the_same_tracks() -> None:
+    pooled = {
+        found["model"]: next(
+            figure["value"]
+            for figure in found["figures"]
+            if figure["on"] == "sound" and figure["metric"] == "accuracy"
+        )
+        for found in read_all(RESULTS)
+        if found["protocol"] == "artist_grouped_3"
+    }
+    assert set(pooled) == {"abela-end2end-gru", "end2end-gru-mel"}
+    assert max(pooled, key=pooled.__getitem__) == model_files.DEFAULT_MODELS["genre"]
+
+
+def test_a_log_mel_model_says_the_same_of_files_as_of_the_archive() -> None:
+    """On held-out full tracks; below .90 the two ways to the network have drifted apart."""
+    found = [r for r in read_all(RESULTS) if r["model"] == "end2end-gru-mel" and r["agreement"]]
+    assert {r["protocol"] for r in found} >= {"artist_grouped_3"}
+    for r in found:
+        if r["protocol"] == "artist_grouped_3":
+            assert r["agreement"]["n"] == 111
+            assert r["agreement"]["share"] >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "no-such-recipe"], "no such recipe"),
+        (
+            ["run", "mel-cnn-mood", "--protocol", "track_random", "--data", "nowhere"],
+            "annotations.csv is missing",
+        ),
+    ],
+)
+def test_a_wrong_call_is_one_sentence(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = CliRunner().invoke(_group, [*arguments, "--results", str(tmp_path)])
+    assert done.exit_code == 1
+    assert said in done.output
+    assert "Traceback" not in done.output
+
+
+def test_the_recipes_are_listed() -> None:
+    listed = CliRunner().invoke(_group, ["recipes"])
+    assert [line.split("\t")[0] for line in listed.output.splitlines()] == recipes.names()

@@ -1,0 +1,68 @@
+"""What a model file says about test tracks, heard exactly as genrecore hears them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrecore import snippets
+from genrecore.analysis import Histogram, aggregate
+from genrecore.model import Model
+from genrecore_training.datasets import Track
+
+__all__ = ["columns_histogram", "file_histogram", "seed_of_id", "windows_histogram"]
+
+SNIPPETS = 100
+
+
+def seed_of_id(track_id: str) -> int:
+    """Seed for a track of which there is no file to hash."""
+    return int(hashlib.sha256(track_id.encode()).hexdigest()[:13], 16)
+
+
+def columns_histogram(
+    model: Model, columns: NDArray[np.float32], track_id: str, *, count: int = SNIPPETS
+) -> Histogram:
+    """Histogram of archived log-mel columns: `count` random snippets.
+
+    Parameters
+    ----------
+    model : Model
+        One that listens to log-mel.
+    columns : ndarray of float32, shape (mels, n)
+        dB.
+    track_id : str
+        Seeds the starts.
+    count : int
+        Number of snippets.
+    """
+    frames = model.card.input.shape[1]
+    starts = np.random.default_rng(seed_of_id(track_id)).integers(0, columns.shape[1] - frames + 1, count)
+    return _histogram(model, np.stack([columns[:, start : start + frames] for start in starts]))
+
+
+def file_histogram(model: Model, track: Track, *, count: int = SNIPPETS) -> Histogram:
+    """Histogram of an audio file: genrecore's own decoding, snippets and spectrogram."""
+    return _histogram(model, snippets.inputs_for(model.card, _open(model, track, count)))
+
+
+def windows_histogram(model: Model, track: Track, *, count: int = 10) -> Histogram:
+    """Histogram of `count` evenly spaced windows of a full waveform (protocol ``artist_grouped_3``)."""
+    opened = _open(model, track, count)
+    if opened.samples is None:
+        raise ValueError(f"{track.path} is too long to be taken whole")
+    room = len(opened.samples) - opened.window
+    starts = np.linspace(0, room, count).astype(np.int64) // snippets.GRID * snippets.GRID
+    return _histogram(model, snippets.inputs_for(model.card, dataclasses.replace(opened, starts=starts)))
+
+
+def _open(model: Model, track: Track, count: int) -> snippets.Track:
+    return snippets.open_track(str(track.path), count=count, seconds=model.card.snippet_seconds)
+
+
+def _histogram(model: Model, batch: NDArray[np.float32]) -> Histogram:
+    card = model.card
+    return aggregate(model.run(batch).tolist(), card.labels, model=card.id, temperature=card.temperature)
