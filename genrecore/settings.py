@@ -1,0 +1,42 @@
+"""How files are to be analysed. Standard library only; a value that travels to worker processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["DEVICES", "SNIPPETS", "Settings"]
+
+#: How many snippets are drawn from a track by default.
+SNIPPETS = 100
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How files are to be analysed.
+
+    Parameters
+    ----------
+    genre_model, mood_model : str
+        Name of a bundled model or path of a model file; empty for the default one.
+    snippets : int
+        How many snippets are drawn from a track.
+    device : {'auto', 'cpu', 'cuda'}
+        Where the models run; ``auto`` takes CUDA where the installed ONNX Runtime finds it.
+
+    Raises
+    ------
+    ValueError
+        If there would be no snippet, or the device is none of the three.
+    """
+
+    genre_model: str = ""
+    mood_model: str = ""
+    snippets: int = SNIPPETS
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.snippets < 1:
+            raise ValueError(f"snippets is {self.snippets}, and at least 1 is needed")
+        if self.device not in DEVICES:
+            raise ValueError(f"device is {self.device!r}, not one of {', '.join(DEVICES)}")
