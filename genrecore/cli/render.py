@@ -1,0 +1,159 @@
+"""Analyses as people read them: a table with bars on a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.bar import Bar
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from genrecore.analysis import Analysis, Histogram
+from genrecore.pool import Result
+
+__all__ = ["Layout", "as_json", "clock", "line", "printable"]
+
+# Bars lower than this are left out, and there are never more than that many.
+_LOWEST = 0.05
+_MOST = 4
+
+
+def printable(text: str, encoding: str = "utf-8") -> str:
+    """Text that a terminal or pipe of an encoding takes: what cannot be shown becomes a question mark."""
+    known = text.encode(encoding, "replace").decode(encoding, "replace")
+    return "".join(c if c.isprintable() else "?" for c in known)
+
+
+def as_json(data: dict[str, Any], encoding: str) -> str:
+    """One line of JSON; characters that the encoding lacks are escaped."""
+    text = json.dumps(data, ensure_ascii=False)
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:  # a file name that is no Unicode, or a terminal of another age
+        return json.dumps(data)
+    return text
+
+
+def line(analysis: Analysis, encoding: str) -> str:
+    """An analysis in a line: what it is, how sure that is, and the tallest bars in percent."""
+    parts = (
+        f"{histogram.top} {histogram.confidence:.0%} ({_bars_in_words(histogram)})"
+        for histogram in (analysis.genre, analysis.mood)
+    )
+    return printable(f"{analysis.path}: {', '.join(parts)}", encoding)
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, ``4:05``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Columns of the table, fixed beforehand, so that rows can be printed as they come.
+
+    Parameters
+    ----------
+    name, histogram : int
+        Width of the first column and of each of the other two, in characters.
+    encoding : str
+        What the terminal understands.
+    """
+
+    name: int
+    histogram: int
+    encoding: str = "utf-8"
+
+    @classmethod
+    def for_console(cls, console: Console) -> Layout:
+        """Share out the width of a terminal."""
+        width = max(60, min(console.width, 140)) - 4
+        name = width // 3
+        return cls(name, (width - name) // 2, console.encoding)
+
+    @property
+    def _plain(self) -> bool:
+        return not self.encoding.startswith("utf")  # as rich decides it
+
+    def header(self) -> RenderableType:
+        """First lines of the table."""
+        dash = "-" if self._plain else "─"
+        widths = (self.name, self.histogram, self.histogram)
+        titles = [Text(title, "bold") for title in ("File", "Genre", "Mood")]
+        return self._row(titles, [Text(dash * width, "dim") for width in widths])
+
+    def row(self, result: Result) -> RenderableType:
+        """What was heard in a file."""
+        analysis = result.analysis
+        assert analysis is not None
+        folder, name = os.path.split(printable(result.path, self.encoding))
+        about = f"{clock(analysis.duration)}{', from the cache' if result.cached else ''}"
+        gap = "..." if self._plain else "…"
+        file = [Text(_shortened(name, self.name, gap), "bold"), Text(about, "dim")]
+        if folder:
+            file.insert(1, Text(_shortened(folder, self.name, gap, keep_end=True), "dim"))
+        bars = (self._histogram(analysis.genre, "cyan"), self._histogram(analysis.mood, "magenta"))
+        return Padding(self._row([Group(*file), *bars]), (0, 0, 1, 0))
+
+    def _row(self, *rows: Sequence[RenderableType]) -> RenderableType:
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        for width in (self.name, self.histogram, self.histogram):
+            grid.add_column(width=width, no_wrap=True, overflow="crop")
+        for row in rows:
+            grid.add_row(*row)
+        return grid
+
+    def _histogram(self, histogram: Histogram, colour: str) -> RenderableType:
+        top = Text(histogram.top, f"bold {colour}")
+        top.append(f"  {histogram.confidence:.0%} sure", "dim")
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        label = min(max(map(len, histogram.labels)), 12)
+        bar = self.histogram - label - 7
+        grid.add_column(width=label, no_wrap=True, overflow="crop")
+        grid.add_column(width=bar)
+        grid.add_column(width=4, justify="right")
+        for name, share in _tallest(histogram):
+            grid.add_row(name, self._bar(share, bar, colour), Text(f"{share:.0%}", "dim"))
+        return Group(top, grid)
+
+    def _bar(self, share: float, width: int, colour: str) -> RenderableType:
+        if self._plain:
+            return Text("#" * round(share * width), colour)
+        return Bar(1.0, 0.0, share, width=width, color=colour)
+
+
+def _tallest(histogram: Histogram) -> list[tuple[str, float]]:
+    ranked = histogram.ranked()[:_MOST]
+    return [(label, share) for k, (label, share) in enumerate(ranked) if share >= _LOWEST or k == 0]
+
+
+def _bars_in_words(histogram: Histogram) -> str:
+    return ", ".join(f"{label} {100 * share:.0f}" for label, share in _tallest(histogram))
+
+
+def _shortened(text: str, width: int, gap: str, *, keep_end: bool = False) -> str:
+    """Cut in the middle, or at the beginning, where it is too wide."""
+    if cell_len(text) <= width:
+        return text
+    room = width - len(gap)
+    tail = room if keep_end else room // 2
+    return f"{_cells(text, room - tail)}{gap}{_cells(text[::-1], tail)[::-1]}"
+
+
+def _cells(text: str, width: int) -> str:
+    """The beginning of a text that fits into a number of terminal cells."""
+    taken = ""
+    for character in text:
+        if cell_len(taken + character) > width:
+            break
+        taken += character
+    return taken

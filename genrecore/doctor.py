@@ -1,0 +1,162 @@
+"""What is installed, what works, and what to do about what does not."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+
+from genrecore import cache_file
+from genrecore.errors import GenreCoreError
+
+__all__ = ["Finding", "Section", "examine"]
+
+_DEPENDENCIES = (
+    "beets",
+    "numpy",
+    "scipy",
+    "av",
+    "soxr",
+    "sqlalchemy",
+    "mutagen",
+    "pebble",
+    "click",
+    "rich",
+    "platformdirs",
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Parameters
+    ----------
+    name, value : str
+        What was looked at, and what it is.
+    problem : str or None
+        What is wrong with it and what to do, in one sentence.
+    """
+
+    name: str
+    value: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report."""
+
+    title: str
+    findings: tuple[Finding, ...]
+
+
+def examine(cache: str | None = None) -> Iterator[Section]:
+    """Look at everything; nothing is changed, and no fault of one part hides another.
+
+    Parameters
+    ----------
+    cache : str, optional
+        Location of the cache, as for `genrecore.cache.Cache`.
+
+    Yields
+    ------
+    Section
+        Versions, runtime, decoders, models, cache.
+    """
+    yield Section("Versions", tuple(_versions()))
+    yield Section("ONNX Runtime", tuple(_runtime()))
+    yield Section("Decoders", tuple(_decoders()))
+    yield Section("Models", tuple(_models()))
+    yield Section("Cache", tuple(_cache(cache)))
+
+
+def _versions() -> Iterator[Finding]:
+    import genrecore
+    from genrecore.pool_process import cpu_count
+
+    yield Finding("genrecore", genrecore.__version__)
+    yield Finding("Python", f"{platform.python_version()} ({sys.executable})")
+    yield Finding("system", f"{platform.platform()}, {cpu_count()} cores")
+    for name in _DEPENDENCIES:
+        try:
+            yield Finding(name, metadata.version(name))
+        except metadata.PackageNotFoundError:
+            yield Finding(name, "missing", f"{name} is not installed: run pip install {name}.")
+
+
+def _runtime() -> Iterator[Finding]:
+    from genrecore.model import import_onnxruntime, installed_runtimes
+
+    for name, version in installed_runtimes().items():
+        yield Finding(name, version)
+    try:
+        runtime = import_onnxruntime()
+        yield Finding("providers", ", ".join(runtime.get_available_providers()))
+    except GenreCoreError as error:
+        yield Finding("providers", "none", str(error))
+
+
+def _decoders() -> Iterator[Finding]:
+    try:
+        from genrecore.audio import decoders
+
+        yield from (Finding(name, version) for name, version in decoders().items())
+    except ImportError as error:
+        yield Finding("decoding", "broken", f"{error}: run pip install --force-reinstall av soxr numpy.")
+
+
+def _models() -> Iterator[Finding]:
+    from genrecore import model
+
+    # Not model.bundled with a task: that stops at the first faulty file.
+    for path in model.bundled():
+        try:
+            card = model.read_card(path)
+            default = ", default" if card.name in model.DEFAULT_MODELS.values() else ""
+            yield Finding(path.stem, f"{card.task}, version {card.version}{default}")
+        except GenreCoreError as error:
+            yield Finding(path.stem, "does not load", str(error))
+    for task, name in model.DEFAULT_MODELS.items():
+        if not any(path.stem == name for path in model.bundled()):
+            yield Finding(
+                name,
+                "missing",
+                f"The default {task} model is missing: run pip install --force-reinstall beets-genreclf.",
+            )
+
+
+def _cache(location: str | None) -> Iterator[Finding]:
+    try:
+        from genrecore.cache import Cache
+        from genrecore.cache_engine import locate
+
+        _, file = locate(location)
+        if file is not None and not file.exists():
+            yield Finding("location", f"{file} (not there yet)", _unwritable(file.parent))
+            return
+        fault = cache_file.fault_of(file) if file is not None else None
+        if fault is not None:
+            yield Finding("location", str(file), f"{file}: this file {fault}: the next run moves it aside.")
+            return
+        with Cache(location) as cache:
+            info = cache.info()
+        yield Finding("location", info.location)
+        size = "" if info.size is None else f", {info.size / 1e6:.1f} MB"
+        yield Finding("content", f"{info.analyses:,} analyses of {info.files:,} files{size}")
+    except (GenreCoreError, OSError, ImportError, sqlite3.Error) as error:
+        yield Finding("location", str(location or cache_file.default_path()), f"{error}.")
+
+
+def _unwritable(folder: os.PathLike[str]) -> str | None:
+    """Why no file can be made in a folder, which may have to be made itself."""
+    existing = os.path.abspath(folder)
+    while not os.path.exists(existing):
+        existing = os.path.dirname(existing)
+    if os.path.isdir(existing) and os.access(existing, os.W_OK):
+        return None
+    return f"{existing}: no cache can be made here: allow writing, or name another place with --cache."

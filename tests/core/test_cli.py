@@ -1,0 +1,506 @@
+"""The command ``genrecore`` as users start it, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from synth import cut, music, piece, write
+
+from genrecore import model
+from genrecore.analysis import Analysis
+from genrecore.cli.files import collect
+from genrecore.cli.render import as_json, clock, printable
+from genrecore.settings import Settings
+
+REPOSITORY = Path(__file__).parents[2]
+
+posix = pytest.mark.skipif(os.name == "nt", reason="there are no process groups to send signals to")
+
+
+class Genrecore:
+    """The command with a cache of its own and, for ``analyze``, small models."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self.folder = folder
+        self.database = folder / "cache" / "analyses.db"
+        self.environment = os.environ | {
+            "GENRECORE_CACHE": str(self.database),
+            "PYTHONPATH": str(REPOSITORY),
+            "NO_COLOR": "1",
+        }
+        self.models = ["--genre-model", settings.genre_model, "--mood-model", settings.mood_model]
+        self.few = [*self.models, "--snippets", "20"]
+
+    def __call__(self, *args: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+        with self.start(*args, **options) as process:
+            out, err = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(args, process.returncode, out, err)
+
+    def start(self, *args: str | Path, **options: Any) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "genrecore", *map(str, args)]
+        pipes = {
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "stdin": subprocess.DEVNULL,
+            "text": True,
+        }
+        return subprocess.Popen(command, env=self.environment, cwd=self.folder, **pipes | options)
+
+    def analyze(self, *args: str | Path) -> subprocess.CompletedProcess[str]:
+        return self("analyze", *self.few, *args)
+
+    def rows(self) -> int:
+        if not self.database.exists():
+            return 0
+        with closing(sqlite3.connect(self.database, timeout=30)) as connection:
+            try:
+                return int(connection.execute("SELECT count(*) FROM genrecore_analyses").fetchone()[0])
+            except sqlite3.OperationalError:
+                return 0  # not made yet
+
+
+@pytest.fixture
+def genrecore(tmp_path: Path, settings: Settings) -> Genrecore:
+    return Genrecore(tmp_path, settings)
+
+
+def json_lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_lines_off_the_terminal(genrecore: Genrecore, songs: Path) -> None:
+    done = genrecore.analyze(songs)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = sorted(done.stdout.splitlines())
+    assert len(lines) == 6
+    for line, path in zip(lines, sorted(songs.iterdir()), strict=True):
+        assert re.fullmatch(
+            re.escape(str(path))
+            + r": [a-z]+ \d+% \([a-z]+ \d+(, [a-z]+ \d+)*\), [a-z]+ \d+% \([a-z]+ \d+.*\)",
+            line,
+        )
+
+
+def test_json_is_the_contract(genrecore: Genrecore, songs: Path) -> None:
+    (genrecore.folder / "text.mp3").write_text("dear diary")
+    done = genrecore.analyze("--json", songs, "text.mp3")
+    assert (done.returncode, done.stderr) == (1, "")
+    objects = {Path(data["path"]).name: data for data in json_lines(done.stdout)}
+    assert len(objects) == 7
+    failed = objects.pop("text.mp3")
+    assert set(failed) == {"path", "error"}
+    assert failed["error"].startswith("text.mp3: ")
+    for data in objects.values():
+        assert list(data)[:6] == ["path", "content_hash", "duration", "genre", "mood", "sampling"]
+        for part in (data["genre"], data["mood"]):
+            assert list(part)[:5] == ["model", "top", "confidence", "counts", "probabilities"]
+            assert sum(part["counts"].values()) == 20
+            assert part["counts"][part["top"]] == max(part["counts"].values())
+        assert data["sampling"]["snippets"] == 20
+        assert Analysis.from_dict(data).genre.top == data["genre"]["top"]
+
+
+def test_the_second_run_hears_nothing_and_says_the_same(genrecore: Genrecore, songs: Path) -> None:
+    first = json_lines(genrecore.analyze("--json", songs).stdout)
+    # With a time limit that no analysis can keep.
+    second = json_lines(genrecore.analyze("--json", "--timeout", "0.001", songs).stdout)
+    assert sorted(first, key=str) == sorted(second, key=str)
+    without = genrecore.analyze("--json", "--no-cache", "--timeout", "0.001", songs)
+    assert without.returncode == 1
+    assert genrecore.rows() == 6
+
+
+def test_another_cache(genrecore: Genrecore, songs: Path, tmp_path: Path) -> None:
+    assert genrecore.analyze(songs / "5 wav.wav", "--cache", tmp_path / "other.db").returncode == 0
+    assert (tmp_path / "other.db").exists()
+    assert not genrecore.database.exists()
+
+
+@pytest.mark.slow
+def test_the_same_numbers_with_any_number_of_jobs(genrecore: Genrecore, songs: Path) -> None:
+    results = []
+    for jobs in ("1", "3"):
+        lines = json_lines(genrecore.analyze("--json", "--no-cache", "--jobs", jobs, songs).stdout)
+        for data in lines:
+            del data["analysed_at"]
+        results.append(sorted(lines, key=str))
+    assert results[0] == results[1]
+
+
+def test_a_folder_of_bad_files(genrecore: Genrecore, songs: Path) -> None:
+    folder = genrecore.folder / "Music"
+    folder.mkdir()
+    (folder / "empty.mp3").touch()
+    (folder / "noise.mp3").write_bytes(os.urandom(20_000))
+    (folder / "text.mp3").write_text("dear diary\n" * 100)
+    cut(songs / "0 mp3.mp3", folder / "half.mp3")
+    cut(songs / "1 flac.flac", folder / "half.flac")
+    piece(folder / "blip.wav", seconds=0.4)
+    write(folder / "hush.wav", 0 * music(3))
+    shutil.copy(songs / "4 m4a.m4a", folder / "good.m4a")
+    done = genrecore.analyze("Music")
+    assert done.returncode == 1
+    assert sorted(line.split(":")[0] for line in done.stdout.splitlines()) == [
+        "Music/good.m4a", "Music/half.flac", "Music/half.mp3",
+    ]  # fmt: skip
+    complaints = sorted(done.stderr.splitlines())
+    bad = ["Music/blip.wav", "Music/empty.mp3", "Music/hush.wav", "Music/noise.mp3", "Music/text.mp3"]
+    assert [line.split(":")[0] for line in complaints if "half" not in line] == bad
+    assert all("Traceback" not in line and len(line) < 200 for line in complaints)
+
+
+@pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may read everything")
+def test_no_permission(genrecore: Genrecore, songs: Path) -> None:
+    path = genrecore.folder / "secret.wav"
+    shutil.copy(songs / "5 wav.wav", path)
+    path.chmod(0)
+    done = genrecore.analyze(path)
+    assert done.returncode == 1
+    assert "permission" in done.stderr
+
+
+def test_names_of_all_kinds(genrecore: Genrecore, songs: Path) -> None:
+    names = [
+        b"Bj\xc3\xb6rk \xe2\x80\x93 J\xc3\xb3ga.wav",
+        b"na\xefve.wav",
+        b"two\nlines.wav",
+        b"-n [bold]x.wav",
+    ]
+    folder = os.fsencode(genrecore.folder / "Music")
+    os.mkdir(folder)
+    for name in names:
+        shutil.copy(songs / "5 wav.wav", os.path.join(folder, name))
+    done = genrecore.analyze("--json", "Music")
+    assert done.returncode == 0
+    assert {os.fsencode(os.path.basename(data["path"])) for data in json_lines(done.stdout)} == set(names)
+    plain = genrecore.analyze("Music")
+    assert (plain.returncode, plain.stdout.count("\n")) == (0, 4)
+    assert "Björk – Jóga" in plain.stdout
+    assert "[bold]" in plain.stdout
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [],
+        ["--snippets", "0", "x.mp3"],
+        ["--jobs", "-1", "x.mp3"],
+        ["--timeout", "0", "x.mp3"],
+        ["--device", "abacus", "x.mp3"],
+        ["--genre-model", "nonsense", "x.mp3"],
+        ["--nonsense", "x.mp3"],
+    ],
+)
+def test_wrong_usage(genrecore: Genrecore, wrong: list[str]) -> None:
+    done = genrecore("analyze", *wrong)
+    assert done.returncode == 2
+    assert "Usage:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_model_of_the_other_task(genrecore: Genrecore, songs: Path) -> None:
+    done = genrecore("analyze", "--genre-model", "mel-cnn-mood", songs)
+    assert done.returncode == 1
+    assert (
+        done.stderr == "Error: mel-cnn-mood: this model decides the mood, not the genre: name another one\n"
+    )
+
+
+def test_help_has_examples(genrecore: Genrecore) -> None:
+    for command in ([], ["analyze"], ["models"], ["cache"]):
+        done = genrecore(*command, "--help")
+        assert done.returncode == 0
+        assert "  genrecore " in done.stdout
+    assert genrecore("--version").stdout.startswith("genrecore ")
+
+
+def test_files_are_collected_in_order(tmp_path: Path) -> None:
+    for name in ("b/2.mp3", "b/1.FLAC", "a.ogg", "cover.jpg", ".hidden.mp3", ".git/x.mp3", "song.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "none").mkdir()
+    extensions = frozenset({".mp3", ".flac", ".ogg"})
+    files, problems = collect([str(tmp_path)], extensions)
+    assert [os.path.relpath(file, tmp_path) for file in files] == ["a.ogg", "b/1.FLAC", "b/2.mp3"]
+    assert problems == []
+    # What is named is always tried, and nothing is done twice.
+    named = [
+        str(tmp_path / "song.txt"),
+        str(tmp_path / "b" / "2.mp3"),
+        str(tmp_path / "b"),
+        str(tmp_path / "gone"),
+    ]
+    files, problems = collect(named, extensions)
+    assert [os.path.relpath(file, tmp_path) for file in files] == ["song.txt", "b/2.mp3", "b/1.FLAC", "gone"]
+    assert problems == []
+    assert collect([str(tmp_path / "none")], extensions) == (
+        [],
+        [f"{tmp_path / 'none'}: there is no audio file in this folder"],
+    )
+
+
+def test_small_helpers() -> None:
+    assert [clock(seconds) for seconds in (4, 59.6, 245, 3661)] == ["0:04", "1:00", "4:05", "1:01:01"]
+    assert printable("a\tb\x1b[31mcé\udcff") == "a?b?[31mcé?"
+    assert printable("é…", "ascii") == "??"
+    assert as_json({"a": "é"}, "utf-8") == '{"a": "é"}'
+    assert as_json({"a": "é"}, "ascii") == '{"a": "\\u00e9"}'
+    assert json.loads(as_json({"a": "\udcff"}, "utf-8")) == {"a": "\udcff"}
+
+
+def on_a_terminal(genrecore: Genrecore, columns: int, *args: str | Path) -> list[str]:
+    """What stands on a terminal at the end; without the progress bar, which has wiped itself away."""
+    master, slave = pytest.importorskip("pty").openpty()
+    environment = {"COLUMNS": str(columns), "LINES": "100", "TERM": "xterm-256color"}
+    genrecore.environment |= environment
+    with genrecore.start(*args, stdout=slave, stderr=slave) as process:
+        os.close(slave)
+        data = b"".join(_read(master))
+        assert process.wait() == 0
+    os.close(master)
+    # Of every line what was written last; colours and movements removed.
+    text = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", data).decode()
+    return [line.rsplit("\r", 1)[-1] for line in text.replace("\r\n", "\n").split("\n")]
+
+
+def _read(master: int) -> Iterator[bytes]:
+    while select.select([master], [], [], 120)[0]:
+        try:
+            data = os.read(master, 65536)
+        except OSError:  # Linux's way to say that the other end is closed
+            return
+        if not data:
+            return
+        yield data
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_table_with_bars_on_a_terminal(genrecore: Genrecore, songs: Path, columns: int) -> None:
+    lines = on_a_terminal(genrecore, columns, "analyze", *genrecore.few, songs)
+    text = "\n".join(lines)
+    assert all(len(line) <= columns for line in lines)
+    assert re.search(r"^File +Genre +Mood", text, re.MULTILINE)
+    for path in songs.iterdir():
+        assert path.name in text
+    assert "█" in text
+    assert re.search(r"\d+% sure", text)
+    assert re.search(r"6 analysed in \d:\d\d", text)
+
+
+def test_an_old_terminal_gets_plain_characters(genrecore: Genrecore, songs: Path) -> None:
+    genrecore.environment |= {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    lines = on_a_terminal(genrecore, 80, "analyze", *genrecore.few, songs / "5 wav.wav")
+    table = [line for line in lines if "listening" not in line]
+    assert any("###" in line for line in table)
+    assert all(line.isascii() for line in table)
+
+
+def test_models(genrecore: Genrecore) -> None:
+    done = genrecore("models")
+    assert (done.returncode, done.stderr) == (0, "")
+    for path in model.bundled():
+        assert path.stem in done.stdout
+    for word in ("task", "labels", "trained on", "figures", "size", "speed", "happy, angry, sad, relaxed"):
+        assert word in done.stdout
+
+
+def test_models_as_json_and_by_file(genrecore: Genrecore, settings: Settings) -> None:
+    done = genrecore("models", "--json", "--speed", settings.genre_model, "mel-cnn-mood")
+    assert done.returncode == 0
+    mine, mood = json_lines(done.stdout)
+    assert (mine["name"], mine["task"], mine["trained_on"]) == ("rig-genre", "genre", "nothing at all")
+    (figure,) = mine["figures"]
+    assert figure == {
+        "protocol": "artist_grouped", "metric": "accuracy", "value": 0.5, "low": 0.4, "high": 0.6, "n": 100,
+    }  # fmt: skip
+    assert mine["bytes"] == Path(settings.genre_model).stat().st_size
+    assert mine["ms_per_100_snippets"] > 0
+    assert mood["labels"] == ["happy", "angry", "sad", "relaxed"]
+    shown = genrecore("models", settings.genre_model).stdout
+    assert "accuracy 0.500 [0.400, 0.600] on 100 tracks, protocol artist_grouped" in shown
+
+
+def test_a_faulty_model_is_named_and_the_others_are_shown(genrecore: Genrecore, settings: Settings) -> None:
+    faulty = genrecore.folder / "faulty.onnx"
+    faulty.write_bytes(b"nothing")
+    done = genrecore("models", faulty, settings.genre_model)
+    assert done.returncode == 1
+    assert done.stderr.startswith(str(faulty))
+    assert done.stderr.count("\n") == 1
+    assert "rig-genre" in done.stdout
+
+
+def test_cache_commands(genrecore: Genrecore, songs: Path) -> None:
+    song = genrecore.folder / "song.wav"
+    shutil.copy(songs / "5 wav.wav", song)
+    genrecore.analyze(song, songs / "4 m4a.m4a")
+    shown = genrecore("cache", "info").stdout
+    assert str(genrecore.database) in shown
+    assert re.search(r"^files +2$", shown, re.MULTILINE)
+    assert "2 by rig-genre 0 and rig-mood 1, 20 snippets" in shown
+
+    song.unlink()
+    assert genrecore("cache", "prune", "--dry-run").stdout == "1 files and 1 analyses would be forgotten\n"
+    assert genrecore("cache", "prune").stdout == "1 files and 1 analyses forgotten\n"
+    assert genrecore.rows() == 1
+
+    refused = genrecore("cache", "clear")
+    assert refused.returncode == 1
+    assert genrecore.rows() == 1
+    assert genrecore("cache", "clear", "--yes").returncode == 0
+    assert genrecore.rows() == 0
+
+
+def test_a_damaged_cache_is_told_once_and_kept(genrecore: Genrecore, songs: Path) -> None:
+    genrecore.database.parent.mkdir()
+    genrecore.database.write_text("no database")
+    done = genrecore.analyze(songs / "5 wav.wav")
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    assert "was moved to analyses.db.damaged-" in done.stderr
+    assert genrecore.rows() == 1
+    (aside,) = genrecore.database.parent.glob("*.damaged-*")
+    assert aside.read_text() == "no database"
+
+
+def test_without_a_place_for_the_cache(genrecore: Genrecore, songs: Path) -> None:
+    genrecore.database.parent.touch()  # a file where the folder should be
+    done = genrecore.analyze(songs / "5 wav.wav")
+    assert (done.returncode, done.stdout.count("\n"), done.stderr.count("\n")) == (0, 1, 1)
+    assert done.stderr.endswith("going on without a cache\n")
+
+
+@posix
+def test_ctrl_c_keeps_what_is_done_and_says_so_in_a_line(genrecore: Genrecore) -> None:
+    for seed in range(30):
+        piece(genrecore.folder / f"{seed}.wav", seconds=20, seed=seed)
+    with genrecore.start("analyze", *genrecore.few, ".", start_new_session=True) as process:
+        wait_for(lambda: genrecore.rows() >= 2, process)
+        os.killpg(process.pid, signal.SIGINT)  # as the terminal does: to the workers as well
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert re.fullmatch(
+        r"interrupted: \d+ of 30 files done; they are kept, and the same command goes on from there\n", err
+    )
+    assert genrecore.rows() >= max(2, out.count("\n"))
+    wait_for(lambda: not in_session(process.pid))
+
+
+@posix
+@pytest.mark.slow
+@pytest.mark.parametrize("delay", [0.2, 0.5, 1, 1.5, 2, 2.5, 3, 4])
+def test_ctrl_c_at_any_moment_is_quiet(genrecore: Genrecore, songs: Path, delay: float) -> None:
+    with genrecore.start("analyze", "--no-cache", *genrecore.models, "--snippets", "3000", songs,
+                         start_new_session=True) as process:  # fmt: skip
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert "spawn_main" not in err  # nothing from a worker
+    if "Traceback" in err:  # only from before the command began, while Python was still importing it
+        assert "in invoke" not in err
+        assert "in <module>" in err or "runpy" in err
+    # Where Python was importing, it may end itself by the same signal: to a shell that is 130 as well.
+    assert process.returncode in (0, 130, -signal.SIGINT)
+    wait_for(lambda: not in_session(process.pid))
+
+
+@posix
+@pytest.mark.slow
+def test_after_a_kill_nothing_is_heard_again(genrecore: Genrecore) -> None:
+    for seed in range(24):
+        piece(genrecore.folder / f"{seed}.wav", seconds=10, seed=seed)
+    with genrecore.start("analyze", *genrecore.few, ".", start_new_session=True) as process:
+        wait_for(lambda: genrecore.rows() >= 4, process)
+        process.kill()
+        process.communicate(timeout=60)
+    wait_for(lambda: not in_session(process.pid))  # the workers go as well
+    before = stored(genrecore)
+    assert 4 <= len(before) < 24
+    done = genrecore.analyze(".")
+    assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 24)
+    after = stored(genrecore)
+    assert len(after) == 24
+    assert before.items() <= after.items()  # written once, and not again
+
+
+@pytest.mark.slow
+def test_two_runs_over_the_same_files_at_once(genrecore: Genrecore) -> None:
+    for seed in range(50):
+        piece(genrecore.folder / f"{seed:02}.wav", seconds=4, seed=seed)
+    runs = [genrecore.start("analyze", *genrecore.few, ".") for _ in range(2)]
+    for run in runs:
+        out, err = run.communicate(timeout=300)
+        assert (run.returncode, err, out.count("\n")) == (0, "", 50)
+    assert genrecore.rows() == 50
+    with closing(sqlite3.connect(genrecore.database)) as connection:
+        assert connection.execute("SELECT count(*) FROM genrecore_files").fetchone() == (50,)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
+def test_memory_stays_flat_for_three_hours(genrecore: Genrecore, settings: Settings) -> None:
+    """A worker needs no more for a file of three hours than for one of ten minutes."""
+    long, short = genrecore.folder / "long.mp3", genrecore.folder / "short.mp3"
+    sound = music(600, rate=22050, channels=1)
+    write(short, sound, rate=22050)
+    frames = short.read_bytes()
+    long.write_bytes(frames * 18)
+    peaks = [
+        peak_of_workers(genrecore.start("analyze", "--no-cache", *genrecore.few, path))
+        for path in (short, long)
+    ]
+    assert peaks[1] < peaks[0] + 50e6
+
+
+def stored(genrecore: Genrecore) -> dict[str, str]:
+    with closing(sqlite3.connect(genrecore.database)) as connection:
+        return dict(connection.execute("SELECT content_hash, analysed_at || rowid FROM genrecore_analyses"))
+
+
+def wait_for(condition: Any, process: subprocess.Popen[str] | None = None) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline
+        assert process is None or process.poll() is None
+        time.sleep(0.05)
+
+
+def in_session(session: int) -> bool:
+    """Whether any process of a session is left."""
+    try:
+        os.killpg(session, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def peak_of_workers(process: subprocess.Popen[str]) -> float:
+    """Highest resident memory of any child of a process, in bytes."""
+    peak = 0.0
+    with process:
+        while process.poll() is None:
+            for status in Path("/proc").glob("[0-9]*/status"):
+                try:
+                    fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+                except OSError:
+                    continue
+                if int(fields["PPid"]) == process.pid and "VmHWM" in fields:
+                    peak = max(peak, 1000 * float(fields["VmHWM"].split()[0]))
+            time.sleep(0.05)
+        out, err = process.communicate()
+        assert (process.returncode, err, out.count("\n")) == (0, "", 1)
+    return peak

@@ -1,0 +1,119 @@
+"""``genrecore doctor``: what it finds in order, and what it says about what is not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from genrecore import model
+from genrecore.cache import Cache
+from genrecore.doctor import Finding, examine
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def doctor(
+    cache: Path, *, site: Path | None = None, package: Path = REPOSITORY
+) -> subprocess.CompletedProcess[str]:
+    """Run the command; `site` is searched for packages first, `package` for genrecore."""
+    places = [str(place) for place in (package, site) if place]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(places), "NO_COLOR": "1"}
+    command = [sys.executable, "-m", "genrecore", "doctor", "--cache", str(cache)]
+    return subprocess.run(
+        command, env=environment, cwd=cache.parent, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def findings(cache: Path | str) -> dict[str, Finding]:
+    return {finding.name: finding for section in examine(str(cache)) for finding in section.findings}
+
+
+def pretend(site: Path, distribution: str) -> None:
+    """Make a distribution look installed, as pip's records do."""
+    folder = site / f"{distribution.replace('-', '_')}-1.2.3.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2.3\n")
+
+
+def test_everything_in_order(tmp_path: Path) -> None:
+    done = doctor(tmp_path / "cache.db")
+    assert (done.returncode, done.stderr) == (0, "")
+    for word in (
+        "genrecore",
+        "Python",
+        "numpy",
+        "onnxruntime",
+        "CPUExecutionProvider",
+        "FFmpeg",
+        "soxr",
+        "not there yet",
+    ):
+        assert word in done.stdout
+    for path in model.bundled():
+        assert path.stem in done.stdout
+    assert "Everything is in order." in done.stdout
+    assert not (tmp_path / "cache.db").exists()  # looking changes nothing
+
+
+def test_two_runtimes_are_one_sentence_with_the_command_to_run(tmp_path: Path) -> None:
+    pretend(tmp_path / "site", "onnxruntime-gpu")
+    done = doctor(tmp_path / "cache.db", site=tmp_path / "site")
+    assert done.returncode == 1
+    (sentence,) = [line for line in done.stdout.splitlines() if "both installed" in line]
+    assert "pip uninstall onnxruntime onnxruntime-gpu" in sentence
+    assert "onnxruntime-gpu      1.2.3" in done.stdout
+
+
+def test_an_analysis_with_two_runtimes_is_the_same_sentence(tmp_path: Path) -> None:
+    pretend(tmp_path / "site", "onnxruntime-gpu")
+    (tmp_path / "song.mp3").touch()
+    environment = os.environ | {"PYTHONPATH": f"{REPOSITORY}{os.pathsep}{tmp_path / 'site'}"}
+    command = [sys.executable, "-m", "genrecore", "analyze", "--no-cache", "song.mp3"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "pip uninstall" in done.stderr
+
+
+def test_no_runtime_is_one_sentence_with_the_command_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "_RUNTIMES", ("onnxruntime-that-nobody-has",))
+    found = findings(tmp_path / "cache.db")
+    assert 'pip install "beets-genreclf[cpu]"' in (found["providers"].problem or "")
+    assert "onnxruntime" not in found
+
+
+def test_a_missing_and_a_faulty_model(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    shutil.copytree(REPOSITORY / "genrecore", package / "genrecore")
+    weights = package / "genrecore" / "weights"
+    (weights / "end2end-gru-mel.onnx").unlink()
+    (weights / "mel-cnn-mood.onnx").write_bytes(b"cut off")
+    done = doctor(tmp_path / "cache.db", package=package)
+    assert done.returncode == 1
+    assert "The default genre model is missing: run pip install" in done.stdout
+    assert "mel-cnn-mood.onnx: not a model" in done.stdout
+    assert "abela-end2end-gru" in done.stdout
+
+
+def test_the_cache(tmp_path: Path) -> None:
+    database = tmp_path / "cache.db"
+    Cache(database).close()
+    assert findings(database)["content"].value.startswith("0 analyses of 0 files, 0.")
+    database.write_text("no database")
+    assert "the next run moves it aside" in (findings(database)["location"].problem or "")
+    assert database.read_text() == "no database"
+    foreign = tmp_path / "foreign.db"
+    with closing(sqlite3.connect(foreign)) as connection:
+        connection.execute("CREATE TABLE items (id INTEGER)")
+    assert "somebody else's" in (findings(foreign)["location"].problem or "")
+    assert findings(tmp_path / "new" / "cache.db")["location"].problem is None
+    assert "no cache can be made here" in (findings(foreign / "cache.db")["location"].problem or "")
+    assert (findings("nonsense://x")["location"].problem or "").endswith(".")
