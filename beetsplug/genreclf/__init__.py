@@ -1,0 +1,166 @@
+"""Listen to the music and write down its genre and mood: `beet genreclf`, and during import.
+
+Wiring only, and light: every `beet` command imports this module.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import mediafile
+from beets import library, plugins, ui
+
+from . import fields
+
+if TYPE_CHECKING:
+    import optparse
+
+    from beets.dbcore.types import Type
+    from beets.importer import ImportSession, ImportTask
+    from beets.library import Item, Library
+
+    from .importing import Importing
+
+__all__ = ["DEFAULTS", "GenreClfPlugin"]
+
+#: The options under ``genreclf:``, see `options.Options`.
+DEFAULTS: dict[str, Any] = {
+    "auto": True,
+    "policy": "fill",
+    "min_confidence": 0.0,
+    "genre_model": "",
+    "mood_model": "",
+    "snippets": 100,
+    "device": "auto",
+    "jobs": 0,
+    "timeout": 300.0,
+    "cache": "",
+    "quiet": False,
+}
+
+
+class GenreClfPlugin(plugins.BeetsPlugin):
+    """Defaults, fields, the command, the import hooks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config.add(DEFAULTS)
+        self._add_media_fields()
+        self._asking_others = False
+        self._importing: Importing | None = None
+        self._exit_status = 0
+        self.register_listener("write", self._before_write)
+        if self.config["auto"].get(bool):
+            self.import_stages = [self._listen]
+            self.register_listener("import_task_files", self._write_tags)
+            self.register_listener("import", self._imported)
+
+    @property
+    def item_types(self) -> dict[str, Type[Any, Any]]:
+        """Types of the fields that no other plugin declares: to beets, two declarations are an error."""
+        if self._asking_others:  # another plugin looks around in the same way
+            return {}
+        self._asking_others = True
+        try:
+            others: set[str] = set()
+            for plugin in plugins.find_plugins():
+                if plugin is not self:
+                    others |= set(getattr(plugin, "item_types", {}))
+        finally:
+            self._asking_others = False
+        return {name: type_ for name, type_ in fields.item_types().items() if name not in others}
+
+    def commands(self) -> list[ui.Subcommand]:
+        command = ui.Subcommand("genreclf", help="listen to the music and fill in genre and mood")
+        parser = command.parser
+        parser.add_option(
+            "-f",
+            "--force",
+            action="store_true",
+            help="overwrite genres and moods, also of tracks heard before",
+        )
+        parser.add_option(
+            "-p", "--pretend", action="store_true", help="show what would change, and change nothing"
+        )
+        parser.add_option(
+            "-w", "--write", action="store_true", default=None, help="write tags to files (default)"
+        )
+        parser.add_option(
+            "-W", "--nowrite", action="store_false", dest="write", help="change only the library"
+        )
+        parser.add_option(
+            "-j", "--jobs", type="int", metavar="N", help="worker processes (default: one a core)"
+        )
+        parser.add_option("-q", "--quiet", action="store_true", help="print only warnings and errors")
+        parser.add_option(
+            "--restore", action="store_true", help="put back the genres and moods that were there before"
+        )
+        command.func = self._command
+        return [command]
+
+    def _command(self, lib: Library, opts: optparse.Values, args: list[str]) -> None:
+        from genrecore.errors import GenreCoreError
+
+        from .journal import JournalError
+        from .listening import open_journal
+        from .options import Options
+
+        options = Options.read(self.config, ui.should_write(opts.write), vars(opts))
+        journal = open_journal(lib)
+        try:
+            if opts.restore:
+                from .restore import restore
+
+                self._exit_status = restore(lib, lib.items(args), options, journal, self._log)
+            else:
+                from .session import Session
+
+                summary = Session(lib, options, journal, self._log).run(lib.items(args))
+                self._exit_status = summary.exit_status
+        except (GenreCoreError, JournalError) as error:
+            self._log.error("{}", error)
+            self._exit_status = 1
+        finally:
+            if journal is not None:
+                journal.close()
+        if self._exit_status:
+            # Last of all listeners, so that playlists and servers are updated first.
+            self.register_listener("cli_exit", self._leave)
+
+    def _leave(self, lib: Library) -> None:
+        status, self._exit_status = self._exit_status, 0
+        if status:
+            lib._close()
+            sys.exit(status)
+
+    def _before_write(self, item: Item, path: bytes, tags: dict[str, Any]) -> None:
+        from .tags import keep_unknown_mood
+
+        keep_unknown_mood(item, path, tags)
+
+    def _listen(self, session: ImportSession, task: ImportTask) -> None:
+        if self._importing is None:
+            from .importing import Importing
+            from .options import Options
+
+            options = Options.read(self.config, ui.should_write())
+            self._importing = Importing(session.lib, options, self._log)
+        self._importing.listen(task)
+
+    def _write_tags(self, session: ImportSession, task: ImportTask) -> None:
+        if self._importing is not None:
+            self._importing.write_tags(session, task)
+
+    def _imported(self, lib: Library, paths: list[bytes]) -> None:
+        if self._importing is not None:
+            self._importing.close()
+            self._importing = None
+
+    def _add_media_fields(self) -> None:
+        for name, field in fields.media_fields().items():
+            # The class outlives the plugin object, and another plugin may have been first.
+            if name in mediafile.MediaFile.fields():
+                library.Item._media_fields.add(name)
+            else:
+                self.add_media_field(name, field)

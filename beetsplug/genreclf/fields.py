@@ -1,0 +1,188 @@
+"""Every item field and file tag of the plugin, in one table.
+
+Light on purpose: `beet ls` imports this module.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import mediafile
+from beets.dbcore import types
+
+if TYPE_CHECKING:
+    from genrecore.analysis import Analysis, Histogram, Sampling
+
+__all__ = [
+    "HISTOGRAM_FIELDS",
+    "TAG_FIELDS",
+    "TASKS",
+    "MoodField",
+    "TextField",
+    "histogram_field",
+    "item_types",
+    "listened",
+    "media_fields",
+    "model_field",
+    "own_fields",
+    "share_field",
+    "spell",
+    "values_of",
+]
+
+#: Labels of the bundled models. Another model's labels get their fields too, only without a declared type.
+LABELS = {
+    "genre": ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"),
+    "mood": ("happy", "angry", "sad", "relaxed"),
+}
+
+TASKS = ("genre", "mood")
+#: The fields that hold what people read, by task: the only ones a policy decides on.
+TAG_FIELDS = {"genre": "genres", "mood": "mood"}
+HISTOGRAM_FIELDS = {"genre": "genre_histogram", "mood": "mood_histogram"}
+
+_OTHER_FIELDS = (
+    "genre_top",
+    "genre_confidence",
+    "mood_confidence",
+    "genre_model",
+    "mood_model",
+    "valence",
+    "arousal",
+    *HISTOGRAM_FIELDS.values(),
+)
+_SPELLING = {"hiphop": "Hip-Hop", "rnb": "R&B", "r&b": "R&B"}
+# One object for all: beets takes two plugins' equal-looking type objects for a conflict.
+_SHARE = types.Float(3)
+
+
+def spell(label: str) -> str:
+    """A label as people write it in a tag: ``hiphop`` becomes ``Hip-Hop``, ``sad`` becomes ``Sad``."""
+    if label != label.lower():
+        return label
+    return _SPELLING.get(label) or label.replace("_", " ").title()
+
+
+def share_field(task: str, label: str) -> str:
+    """Name of the field that holds a label's share, such as ``genre_jazz``."""
+    name = f"{task}_{re.sub(r'[^a-z0-9]+', '_', label.lower()).strip('_')}"
+    return f"{name}_share" if name in _OTHER_FIELDS else name
+
+
+def model_field(task: str) -> str:
+    """Name of the field that says which model listened."""
+    return f"{task}_model"
+
+
+def histogram_field(task: str) -> str:
+    """Name of the field and tag with the whole histogram as JSON."""
+    return HISTOGRAM_FIELDS[task]
+
+
+def item_types() -> dict[str, types.Type[Any, Any]]:
+    """Types of the item fields that need one; the others are text."""
+    shares = [share_field(task, label) for task, labels in LABELS.items() for label in labels]
+    numbers = [*shares, "genre_confidence", "mood_confidence", "valence", "arousal"]
+    return {**dict.fromkeys(numbers, _SHARE), "mood": types.MULTI_VALUE_DSV}
+
+
+def _histogram_json(histogram: Histogram, sampling: Sampling) -> str:
+    data = histogram.to_dict()
+    data["probabilities"] = {label: round(p, 4) for label, p in data["probabilities"].items()}
+    data["confidence"] = round(data["confidence"], 4)
+    data["sampling"] = {"snippets": sampling.snippets, "seconds": sampling.seconds}
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def listened(histogram_json: object) -> dict[str, Any]:
+    """What a stored histogram says, or an empty dict where there is none that can be read."""
+    if not isinstance(histogram_json, str) or not histogram_json:
+        return {}
+    try:
+        data = json.loads(histogram_json)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def values_of(analysis: Analysis) -> dict[str, Any]:
+    """All item fields that an analysis gives, but the two of `TAG_FIELDS`, on which a policy decides."""
+    values: dict[str, Any] = {"genre_top": analysis.genre.top}
+    for task, histogram in (("genre", analysis.genre), ("mood", analysis.mood)):
+        values[f"{task}_confidence"] = round(histogram.confidence, 4)
+        values[model_field(task)] = histogram.model
+        values[histogram_field(task)] = _histogram_json(histogram, analysis.sampling)
+        values |= {share_field(task, label): round(share, 4) for label, share in histogram.shares().items()}
+    if analysis.valence is not None and analysis.arousal is not None:
+        values |= {"valence": round(analysis.valence, 4), "arousal": round(analysis.arousal, 4)}
+    return values
+
+
+def own_fields(stored: Mapping[str, Any]) -> set[str]:
+    """Names of the plugin's fields on an item, but those of `TAG_FIELDS`.
+
+    Parameters
+    ----------
+    stored : mapping
+        The item's fields; its histograms tell the labels of a model that is not bundled.
+    """
+    names = set(_OTHER_FIELDS)
+    for task, bundled in LABELS.items():
+        counts = listened(stored.get(histogram_field(task))).get("counts")
+        for label in (*bundled, *(counts if isinstance(counts, dict) else ())):
+            names.add(share_field(task, label))
+    return names
+
+
+class TextField(mediafile.MediaField):
+    """A text tag that is deleted, rather than left behind empty, when it is set to nothing."""
+
+    def __set__(self, file: mediafile.MediaFile, value: str | None) -> None:
+        if value:
+            super().__set__(file, value)
+        else:
+            self.__delete__(file)
+
+
+class MoodField(mediafile.ListMediaField):
+    """The MOOD tag, with all its values.
+
+    ID3v2.4 has a frame for it, TMOO, which ID3v2.3 does not know; there it is TXXX:mood. In 2.4 that one is
+    only kept in step where another program has left it.
+    """
+
+    def __init__(self) -> None:
+        self._user_text = mediafile.MP3ListDescStorageStyle(desc="mood", split_v23=True)
+        super().__init__(
+            mediafile.MP3ListStorageStyle("TMOO"),
+            self._user_text,
+            mediafile.MP4ListStorageStyle("----:com.apple.iTunes:MOOD"),
+            mediafile.ListStorageStyle("MOOD"),
+            mediafile.ASFStorageStyle("WM/Mood"),
+        )
+
+    def __set__(self, file: mediafile.MediaFile, values: list[str] | None) -> None:
+        if not values:
+            self.__delete__(file)
+            return
+        for style in self.styles(file.mgfile):
+            if style is self._user_text and not file.id3v23 and not style.fetch(file.mgfile):
+                continue
+            style.set_list(file.mgfile, values)
+
+
+def _text_field(name: str) -> TextField:
+    return TextField(
+        mediafile.MP3DescStorageStyle(name),
+        mediafile.MP4StorageStyle(f"----:com.apple.iTunes:{name}"),
+        mediafile.StorageStyle(name),
+        mediafile.ASFStorageStyle(name),
+    )
+
+
+def media_fields() -> dict[str, mediafile.MediaField]:
+    """The file tags beside beets' own ``genres``, by field name, freshly made."""
+    return {"mood": MoodField(), **{name: _text_field(name.upper()) for name in HISTOGRAM_FIELDS.values()}}

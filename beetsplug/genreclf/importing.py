@@ -1,0 +1,116 @@
+"""Listening during `beet import`.
+
+The library's fields are set in an import stage, before files are copied, so that path formats can use them.
+Once the files are in their place the same is done again, now with their tags: beets writes none for as-is
+imports, and other plugins have had their say by then (lastgenre may have blanked the genre of every track of
+an album).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from beets import config
+from beets.util import displayable_path
+
+from .changes import Writer, is_settled
+from .journal import Journal, JournalError
+from .listening import Listening, open_journal
+
+if TYPE_CHECKING:
+    from beets.importer import ImportSession, ImportTask
+    from beets.library import Item, Library
+    from beets.logging import BeetsLogger
+
+    from genrecore.analysis import Analysis
+
+    from .options import Options
+
+__all__ = ["Importing"]
+
+
+class Importing:
+    """The plugin's part in one import.
+
+    Parameters
+    ----------
+    lib : Library
+        The library.
+    options : Options
+        What to do; `write` as in `import.write`.
+    log : Logger
+        The plugin's.
+    """
+
+    def __init__(self, lib: Library, options: Options, log: BeetsLogger) -> None:
+        self._lib = lib
+        self._options = options
+        self._log = log
+        self._listening = Listening(lib, options, log)
+        self._journal: Journal | None = open_journal(lib)
+        self._broken = False
+        # What was heard of files that are not yet in their place, by item number.
+        self._waiting: dict[int, Analysis] = {}
+
+    def listen(self, task: ImportTask) -> None:
+        """Analyse the items of a task and set their fields; in the pipeline, before files are copied."""
+        from genrecore.errors import GenreCoreError
+
+        if self._broken:
+            return
+        try:
+            heard = self._hear(task.imported_items())
+            from_scratch = task.apply and config["import"]["from_scratch"].get(bool)
+            writer = self._writer(replace(self._options, write=False))
+            writer.commit(writer.plans(heard, from_scratch=from_scratch))
+        except (GenreCoreError, JournalError) as error:
+            # Without models or journal the import itself goes on; said once is enough.
+            self._broken = True
+            self._log.error("{}; nothing is listened to during this import", error)
+            return
+        self._waiting |= {item.id: analysis for item, analysis in heard if item.id is not None}
+
+    def write_tags(self, session: ImportSession, task: ImportTask) -> None:
+        """Write what beets did not; in the pipeline, after files were copied."""
+        heard = [
+            (item, self._waiting.pop(item.id)) for item in task.imported_items() if item.id in self._waiting
+        ]
+        # A link leads to the source, which is not ours to touch.
+        linked = bool(session.config["link"]) or bool(session.config["hardlink"])
+        writer = self._writer(replace(self._options, write=self._options.write and not linked))
+        try:
+            writer.commit(writer.plans(heard), in_step=True)
+        except JournalError as error:
+            self._log.error("{}", error)
+
+    def close(self) -> None:
+        """The import has ended."""
+        self._listening.close()
+        if self._journal is not None:
+            self._journal.close()
+
+    def _writer(self, options: Options) -> Writer:
+        return Writer(self._lib, options, self._journal, self._listening.cache, self._log)
+
+    def _hear(self, items: Sequence[Item]) -> list[tuple[Item, Analysis]]:
+        models = self._listening.models
+        todo = {str(item.filepath): item for item in items if not is_settled(item, models, self._options)}
+        heard: list[tuple[Item, Analysis]] = []
+        if not todo:
+            return heard
+        with closing(self._listening.results(list(todo))) as results:
+            for result in results:
+                for warning in result.warnings:
+                    self._log.warning("{}: {}", displayable_path(os.fsencode(result.path)), warning)
+                if result.analysis is None:
+                    self._log.error("{}", result.error)
+                else:
+                    heard.append((todo[result.path], result.analysis))
+                if not threading.main_thread().is_alive():
+                    break  # the import was aborted; this thread is only waited for
+        return heard

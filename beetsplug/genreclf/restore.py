@@ -1,0 +1,193 @@
+"""Put back what the journal remembers: genres and moods of before, in library and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from beets.util import displayable_path
+
+from . import fields
+from .changes import set_fields, show_tag_changes, stored_values
+from .journal import Entry, Journal
+from .policy import Wrote, same
+from .progress import counted
+from .tags import TagError, TagFile, as_values
+
+if TYPE_CHECKING:
+    from beets.library import Item, Library
+    from beets.logging import BeetsLogger
+
+    from .options import Options
+
+__all__ = ["Back", "plan_back", "restore"]
+
+_BATCH = 20
+
+
+@dataclass(frozen=True)
+class Back:
+    """What putting one track back changes.
+
+    Parameters
+    ----------
+    library, file : mapping
+        Fields and tags to set; None for one to remove.
+    foreign : tuple of str
+        Fields that say something else than what we wrote by now: they are left alone.
+    """
+
+    library: Mapping[str, Any]
+    file: Mapping[str, Any]
+    foreign: tuple[str, ...]
+
+
+def plan_back(entry: Entry, stored: Mapping[str, Any], tags: Mapping[str, Any]) -> Back:
+    """Plan what to put back on one track.
+
+    Parameters
+    ----------
+    entry : Entry
+        What the journal knows.
+    stored, tags : mapping
+        What library and file say now, see `changes.stored_values` and `tags.TagFile.read`.
+    """
+    library: dict[str, Any] = {}
+    file: dict[str, Any] = {}
+    foreign = []
+    for name in fields.TAG_FIELDS.values():
+        in_library, in_file = entry.wrote_library.get(name), entry.wrote_file.get(name)
+        left = _put_back(name, stored, entry.library, (in_library,), library)
+        left |= _put_back(name, tags, entry.file, (in_file, in_library), file)
+        if left:
+            foreign.append(name)
+    for name in fields.own_fields(stored):
+        if name in stored and stored[name] != entry.library.get(name):
+            library[name] = entry.library.get(name)
+    for name in fields.HISTOGRAM_FIELDS.values():
+        if tags.get(name) != entry.file.get(name):
+            file[name] = entry.file.get(name)
+    return Back(library, file, tuple(foreign))
+
+
+def _put_back(
+    name: str,
+    now: Mapping[str, Any],
+    before: Mapping[str, Any],
+    wrote: tuple[Wrote | None, ...],
+    back: dict[str, Any],
+) -> bool:
+    """Add one field to `back` if it says what we wrote; whether it is another's by now."""
+    ours = [w.values for w in wrote if w is not None]
+    present = as_values(now.get(name))
+    if not ours or present == as_values(before.get(name)):
+        return False
+    if not any(same(present, values) for values in ours):
+        return True
+    back[name] = as_values(before.get(name)) or None
+    return False
+
+
+def restore(
+    lib: Library, items: Iterable[Item], options: Options, journal: Journal | None, log: BeetsLogger
+) -> int:
+    """Put back genres and moods of some items.
+
+    Parameters
+    ----------
+    lib : Library
+        The library.
+    items : iterable of Item
+        The tracks.
+    options : Options
+        Whether to write files, to pretend, to be quiet.
+    journal : Journal or None
+        What was there.
+    log : Logger
+        The plugin's.
+
+    Returns
+    -------
+    int
+        Exit status: 1 if a file could not be written.
+
+    Raises
+    ------
+    JournalError
+        If the journal cannot be used.
+    """
+    done = failed = 0
+    source = iter(items)
+    while batch := list(islice(source, _BATCH)):
+        finished: list[tuple[Item, Entry]] = []
+        for item, entry in _with_entries(batch, lib, journal):
+            try:
+                back = _put_item_back(item, entry, options, log)
+            except TagError as error:
+                log.error("{}: its tags cannot be put back ({})", displayable_path(item.path), error)
+                failed += 1
+                continue
+            done += 1
+            if back.foreign and not options.quiet:
+                log.info("{}: {} changed since and left alone", item, " and ".join(back.foreign))
+            finished.append((item, entry))
+        if not options.pretend and finished and journal is not None:
+            with lib.transaction():
+                for item, _ in finished:
+                    item.store()
+            # A run without -w leaves the files as they are: what was in them must stay known.
+            if options.write:
+                journal.close_entries(entry for _, entry in finished)
+    if not done and not failed:
+        log.info("nothing to put back")
+    elif not options.quiet or failed:
+        what = "would put back" if options.pretend else "put back"
+        failures = f", {counted(failed, 'track')} failed" if failed else ""
+        log.info("{} {}{}", what, counted(done, "track"), failures)
+    return 1 if failed else 0
+
+
+def _put_item_back(item: Item, entry: Entry, options: Options, log: BeetsLogger) -> Back:
+    tag_file = TagFile(item)
+    back = plan_back(entry, stored_values(item), tag_file.read())
+    if options.pretend:
+        show_tag_changes(item, back.library, print_item=True)
+        return back
+    set_fields(item, back.library)
+    if options.write and back.file:
+        tag_file.write(back.file, log)
+    return back
+
+
+def _with_entries(batch: list[Item], lib: Library, journal: Journal | None) -> Iterator[tuple[Item, Entry]]:
+    """The items that the journal knows, be it under an earlier number."""
+    if journal is None:
+        return
+    found = journal.find([item.id for item in batch if item.id is not None])
+    for item in batch:
+        assert item.id is not None  # it comes from the library
+        entry = found.get(item.id)
+        if (entry is not None and entry.path == item.path) or (
+            (entry is not None or _was_heard(item)) and (entry := _by_content(item, entry, lib, journal))
+        ):
+            yield item, entry
+
+
+def _was_heard(item: Item) -> bool:
+    return any(item.get(fields.model_field(task), None, False) for task in fields.TASKS)
+
+
+def _by_content(item: Item, entry: Entry | None, lib: Library, journal: Journal) -> Entry | None:
+    from genrecore.content import content_hash
+    from genrecore.errors import GenreCoreError
+
+    try:
+        heard = content_hash(str(item.filepath))
+    except GenreCoreError:
+        return None
+    if entry is not None and entry.content_hash == heard:
+        return entry
+    candidates = journal.find_content(heard)
+    return next((c for c in candidates if c.path == item.path or lib.get_item(c.item_id) is None), None)

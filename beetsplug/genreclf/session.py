@@ -1,0 +1,253 @@
+"""One run over a list of items: analyses in, changes out, until done or interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from beets import ui
+from beets.util import displayable_path
+
+from . import fields
+from .changes import Plan, Writer, is_settled, show_tag_changes
+from .listening import Listening
+from .progress import Advance, counted, progress
+
+if TYPE_CHECKING:
+    from beets.library import Item, Library
+    from beets.logging import BeetsLogger
+
+    from genrecore.analysis import Analysis
+
+    from .journal import Journal
+    from .options import Options
+
+__all__ = ["Session", "Summary"]
+
+# Small enough that a kill costs little, large enough that a transaction pays: storing in one is 13 times
+# cheaper.
+_BATCH = 20
+_BATCH_SECONDS = 1.0
+
+_WRITTEN = {"filled", "renewed", "added", "forced"}
+
+
+@dataclass
+class Summary:
+    """How a run went.
+
+    Parameters
+    ----------
+    total : int
+        Tracks asked for.
+    todo : int
+        Those of them with something to do.
+    done, cached : int
+        Tracks dealt with; those of them whose analysis was in the cache.
+    failed, unwritten : int
+        Tracks that could not be analysed; files whose tags could not be read or written.
+    outcomes : Counter
+        By field and `policy.Change.outcome`.
+    seconds : float
+        How long it took.
+    interrupted : bool
+        Stopped by the user.
+    """
+
+    total: int = 0
+    todo: int = 0
+    done: int = 0
+    cached: int = 0
+    failed: int = 0
+    unwritten: int = 0
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def exit_status(self) -> int:
+        """0 if all went well, 1 if a track failed, 130 if stopped."""
+        if self.interrupted:
+            return 130
+        return 1 if self.failed or self.unwritten else 0
+
+    def count(self, name: str, outcomes: Iterable[str]) -> int:
+        """How many tracks had one of these outcomes in a field."""
+        return sum(self.outcomes[name, outcome] for outcome in outcomes)
+
+    def __str__(self) -> str:
+        parts = [f"{counted(self.done, 'track')} in {self.seconds:.0f} s"]
+        if self.cached:
+            parts[0] += f" ({self.cached} from the cache)"
+        for noun, name in fields.TAG_FIELDS.items():
+            text = f"{counted(self.count(name, _WRITTEN), noun)} written"
+            kept, unsure = self.count(name, ("kept", "adopted")), self.count(name, ("unsure",))
+            notes = [f"{kept} kept"] * bool(kept) + [f"{unsure} unsure"] * bool(unsure)
+            parts.append(text + (f" ({', '.join(notes)})" if notes else ""))
+        if self.failed:
+            parts.append(f"{counted(self.failed, 'track')} failed")
+        if self.unwritten:
+            parts.append(f"{self.unwritten} without tags")
+        return ", ".join(parts)
+
+
+class Session:
+    """One run.
+
+    Parameters
+    ----------
+    lib : Library
+        The library.
+    options : Options
+        What to do.
+    journal : Journal or None
+        Where previous tags are kept.
+    log : Logger
+        The plugin's.
+    """
+
+    def __init__(self, lib: Library, options: Options, journal: Journal | None, log: BeetsLogger) -> None:
+        self._lib = lib
+        self._options = options
+        self._log = log
+        self._listening = Listening(lib, options, log)
+        self._journal = journal
+
+    def run(self, items: Iterable[Item]) -> Summary:
+        """Deal with the items that need it.
+
+        Raises
+        ------
+        GenreCoreError, JournalError
+            If it cannot begin, or go on: a model, the runtime or the journal is missing.
+        """
+        started = time.monotonic()
+        summary = Summary()
+        with closing(self._listening):
+            todo = self._select(items, summary)
+            if not todo:
+                self._say_nothing_to_do(summary)
+                return summary
+            writer = Writer(self._lib, self._options, self._journal, self._listening.cache, self._log)
+            with progress(
+                summary.todo, self._log, quiet=self._options.quiet or self._options.pretend
+            ) as advance:
+                try:
+                    self._work(todo, writer, summary, advance)
+                except KeyboardInterrupt:
+                    summary.interrupted = True
+        summary.unwritten = len(writer.unwritten)
+        summary.seconds = time.monotonic() - started
+        self._say(summary)
+        return summary
+
+    def _select(self, items: Iterable[Item], summary: Summary) -> dict[str, list[int]]:
+        """Numbers of the items with something to do, by path; paths are resolved here, in the main thread."""
+        models = self._listening.models
+        todo: dict[str, list[int]] = {}
+        for item in items:
+            summary.total += 1
+            if item.id is not None and (self._options.every or not is_settled(item, models, self._options)):
+                todo.setdefault(str(item.filepath), []).append(item.id)
+                summary.todo += 1
+        return todo
+
+    def _work(self, todo: dict[str, list[int]], writer: Writer, summary: Summary, advance: Advance) -> None:
+        batch: list[tuple[Item, Analysis]] = []
+        flushed = time.monotonic()
+        with closing(self._listening.results(list(todo))) as results:
+            try:
+                for result in results:
+                    for warning in result.warnings:
+                        self._log.warning("{}: {}", displayable_path(os.fsencode(result.path)), warning)
+                    items = [item for id_ in todo[result.path] if (item := self._lib.get_item(id_))]
+                    if result.analysis is None:
+                        self._log.error("{}", result.error)
+                        summary.failed += len(items)
+                        for _ in items:
+                            advance("")
+                        continue
+                    summary.cached += len(items) if result.cached else 0
+                    batch += [(item, result.analysis) for item in items]
+                    if len(batch) >= _BATCH or time.monotonic() - flushed >= _BATCH_SECONDS:
+                        self._flush(batch, writer, summary, advance)
+                        flushed = time.monotonic()
+            finally:
+                self._flush(batch, writer, summary, advance)
+
+    def _flush(
+        self, batch: list[tuple[Item, Analysis]], writer: Writer, summary: Summary, advance: Advance
+    ) -> None:
+        now, batch[:] = list(batch), []
+        if not now:
+            return
+        with _uninterrupted():
+            planned = writer.plans(now)
+            if self._options.pretend:
+                for (item, analysis), (_, p, _) in zip(now, planned, strict=True):
+                    _show(item, analysis, p)
+            else:
+                writer.commit(planned)
+            for (item, analysis), (_, p, _) in zip(now, planned, strict=True):
+                summary.done += 1
+                summary.outcomes.update(p.outcomes.items())
+                advance(_line(item, analysis, p))
+
+    def _say_nothing_to_do(self, summary: Summary) -> None:
+        if self._options.quiet:
+            return
+        if not summary.total:
+            self._log.info("no track matches")
+        else:
+            models = " and ".join(self._listening.models.values())
+            self._log.info("nothing to do: {} up to date ({})", counted(summary.total, "track"), models)
+
+    def _say(self, summary: Summary) -> None:
+        if summary.interrupted:
+            left = summary.todo - summary.done - summary.failed
+            self._log.warning("stopped: {}; {} left, run it again to go on", summary, left)
+        elif summary.failed or summary.unwritten:
+            self._log.warning("{}", summary)
+        elif not self._options.quiet:
+            pretended = "pretended: " if self._options.pretend else ""
+            self._log.info("{}{}", pretended, summary)
+
+
+def _line(item: Item, analysis: Analysis, p: Plan) -> str:
+    return f"{item}: {_heard(analysis, p)}"
+
+
+def _heard(analysis: Analysis, p: Plan) -> str:
+    return ", ".join(
+        f"{fields.spell(histogram.top)} {histogram.confidence:.0%} ({p.outcomes[name]})"
+        for name, histogram in (("genres", analysis.genre), ("mood", analysis.mood))
+    )
+
+
+def _show(item: Item, analysis: Analysis, p: Plan) -> None:
+    """What would change, in beets' own manner."""
+    ui.print_(_line(item, analysis, p))
+    show_tag_changes(item, p.library)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold back Ctrl-C until tags and library agree again."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[Any] = []
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt

@@ -1,0 +1,133 @@
+"""The plugin's tags in one file: read and written through MediaFile, nothing else touched.
+
+`Item.write` would push every field of the library into the file, and blank what the library does not know;
+here only the tags that change are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import mediafile
+from beets import config, library, logging, plugins
+from beets.util import syspath
+
+from .fields import HISTOGRAM_FIELDS, TAG_FIELDS
+from .policy import Values
+
+if TYPE_CHECKING:
+    from beets.library import Item
+
+__all__ = ["TagError", "TagFile", "as_values", "keep_unknown_mood"]
+
+
+class TagError(Exception):
+    """The tags of a file cannot be read or written; the reason, without the path."""
+
+
+class TagFile:
+    """An item's file, opened for its tags.
+
+    Parameters
+    ----------
+    item : Item
+        The item; `write` gives it the file's new time of modification.
+
+    Raises
+    ------
+    TagError
+        If the file cannot be read.
+    """
+
+    def __init__(self, item: Item) -> None:
+        self._item = item
+        try:
+            # Both before anything is set: setting a field of the item resets its time.
+            self._in_step = item.current_mtime() <= item.mtime
+            self._mtime = item.mtime
+            self._file = mediafile.MediaFile(syspath(item.path), id3v23=config["id3v23"].get(bool))
+        except (mediafile.UnreadableFileError, OSError) as error:
+            raise TagError(_reason(error)) from error
+
+    def read(self) -> dict[str, Any]:
+        """The present tags: tuples of str for those in `TAG_FIELDS`, text or None for the histograms."""
+        tags: dict[str, Any] = {name: as_values(getattr(self._file, name)) for name in TAG_FIELDS.values()}
+        return tags | {name: getattr(self._file, name) or None for name in HISTOGRAM_FIELDS.values()}
+
+    def write(self, tags: Mapping[str, Any], log: logging.Logger, *, in_step: bool | None = None) -> None:
+        """Write some tags; one that is None is deleted.
+
+        Parameters
+        ----------
+        tags : mapping
+            Field and new value.
+        log : Logger
+            The plugin's.
+        in_step : bool, optional
+            Whether the library knew the file as it was before; if not, `beet update` must still see that it
+            changed. Found out from the time of modification by default.
+
+        Raises
+        ------
+        TagError
+            If the file cannot be written.
+        """
+        item, path = self._item, self._item.path
+        data = {name: list(value) if isinstance(value, tuple) else value for name, value in tags.items()}
+        if self._file.id3v23 and "mood" not in data and (mood := self._file.mood):
+            data["mood"] = mood  # TMOO does not survive being saved as ID3v2.3
+        try:
+            self._send(log, "write", item=item, path=path, tags=data)
+            self._file.update(data)
+            self._file.save()
+        # The last one is how another plugin says that the file must not be written.
+        except (mediafile.UnreadableFileError, OSError, library.FileOperationError) as error:
+            raise TagError(_reason(error)) from error
+        item.mtime = item.current_mtime() if (self._in_step if in_step is None else in_step) else self._mtime
+        self._send(log, "after_write", item=item, path=path)
+
+    def _send(self, log: logging.Logger, event: Any, **arguments: Any) -> None:
+        # beets asserts that no listener of a plugin runs inside another listener or stage of the same plugin,
+        # and the plugin listens to `write` itself.
+        level = log.level
+        log.setLevel(logging.NOTSET)
+        try:
+            plugins.send(event, **arguments)
+        finally:
+            log.setLevel(level)
+
+
+def as_values(value: object) -> Values:
+    """A list of tag values without the blank ones; nothing for None."""
+    if value is None:
+        return ()
+    values = [value] if isinstance(value, str) else value
+    return (
+        tuple(v for v in values if isinstance(v, str) and v.strip())
+        if isinstance(values, (list, tuple))
+        else ()
+    )
+
+
+def keep_unknown_mood(item: Item, path: bytes, tags: dict[str, Any]) -> None:
+    """Keep the mood of a file of which the library knows none, when beets writes the file for another reason.
+
+    Reading a file without MOOD leaves an empty list in the library, like a list that the user has emptied;
+    only the latter is unsaved when it is written.
+    """
+    if tags.get("mood") != [] or "mood" in item._dirty:
+        return
+    del tags["mood"]
+    if config["id3v23"].get(bool):
+        try:
+            mood = mediafile.MediaFile(syspath(path)).mood
+        except (mediafile.UnreadableFileError, OSError):
+            return
+        if mood:
+            tags["mood"] = mood
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "message", None) or getattr(error, "strerror", None) or str(error)
+    return next(iter(str(text).strip().splitlines()), type(error).__name__)

@@ -1,0 +1,444 @@
+"""`beet genreclf` over a real library of real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import synth
+from plugin import ears, rawtags
+from plugin.conftest import Beets, Song
+
+SIX = synth.COMMON
+
+
+def imported(beet: Beets, *args: str) -> None:
+    beet("import", *args, str(beet.home.parent / "new"))
+
+
+def state(beet: Beets) -> tuple[dict[str, bytes], bytes]:
+    """Bytes of all files of the music, and of the library."""
+    files = {path.name: path.read_bytes() for path in sorted(beet.music.rglob("*")) if path.is_file()}
+    return files, beet.library.read_bytes()
+
+
+@pytest.mark.parametrize("id3v23", [False, True])
+def test_every_field_and_tag_in_six_formats(beet: Beets, song: Song, id3v23: bool) -> None:
+    for kind in SIX:
+        song(kind, "loud" if kind in ("mp3", "opus") else "quiet", title=kind)
+    beet.config["id3v23"] = id3v23
+    imported(beet)
+    out = beet("genreclf")
+    assert "6 genres written, 6 moods written" in out
+    for item in beet.items():
+        path, loud = item.filepath, item.title in ("mp3", "opus")
+        genre, mood = ("Hip-Hop", "Angry") if loud else ("Jazz", "Sad")
+        assert rawtags.genre(path) == [genre]
+        if id3v23 and path.suffix == ".mp3":
+            assert rawtags.value(path, "TXXX:mood") == [mood]
+            assert rawtags.version(path) == (2, 3, 0)
+        else:
+            assert rawtags.mood(path) == [mood]
+        heard = {task: json.loads(rawtags.histogram(path, task)[0]) for task in ("genre", "mood")}
+        assert heard["genre"]["counts"]["hiphop" if loud else "jazz"] == 10
+        assert heard["genre"]["model"] == "test-genre 1"
+        assert sum(heard["mood"]["counts"].values()) == 10
+        assert item.genres == [genre]
+        assert item["genre_histogram"] == rawtags.histogram(path, "genre")[0]
+    form = "$mood|$genre_top|$genre_jazz|$genre_hiphop|$mood_sad|$genre_model|$mood_model"
+    assert beet.ls("title:flac", form=form) == ["Sad|jazz|1.000|0.000|1.000|test-genre 1|test-mood 1"]
+    (numbers,) = beet.ls("title:flac", form="$genre_confidence $mood_confidence $valence $arousal")
+    genre_confidence, mood_confidence, valence, arousal = map(float, numbers.split())
+    assert 0.5 < genre_confidence <= 1
+    assert 0.5 < mood_confidence <= 1
+    assert valence < 0.5
+    assert arousal < 0.5
+
+
+def test_queries(beet: Beets, song: Song) -> None:
+    song("mp3", "quiet", title="soft")
+    song("flac", "loud", title="hard")
+    song("ogg", "mixed", title="both")
+    imported(beet)
+    beet("genreclf")
+    shares = {item.title: float(item["genre_jazz"]) for item in beet.items()}
+    assert shares["soft"] == 1
+    assert shares["hard"] == 0
+    assert 0 < shares["both"] < 1
+    assert set(beet.ls("genre:jazz")) >= {"soft"}
+    assert "hard" not in beet.ls("genre:jazz")
+    assert beet.ls("genre:hip-hop", "genre_top:hiphop", "title:hard") == ["hard"]
+    assert beet.ls(f"genre_jazz:{shares['both']}..", "title+") == ["both", "soft"]
+    assert beet.ls("genre_jazz:1..") == ["soft"]
+    assert beet.ls("mood:sad", "title:soft") == ["soft"]
+    assert beet.ls("mood:angry", "title:soft") == []
+    assert beet.ls("mood_sad:0.01..", "mood_sad-") == ["soft", "both"]
+    assert beet.ls("mood_sad+") == ["hard", "both", "soft"]
+    assert beet.ls("genre_model:test-genre", "title+") == ["both", "hard", "soft"]
+
+
+def test_smart_playlist(beet: Beets, song: Song) -> None:
+    song("mp3", "quiet", title="soft")
+    song("flac", "loud", title="hard")
+    beet.config["plugins"].append("smartplaylist")
+    beet.config["smartplaylist"] = {
+        "playlist_dir": str(beet.home / "lists"),
+        "playlists": [
+            {"name": "sad.m3u", "query": "mood:sad"},
+            {"name": "loud.m3u", "query": "mood_sad:..0.5"},
+        ],
+    }
+    imported(beet)
+    beet("genreclf")
+    beet("splupdate")
+    assert (beet.home / "lists" / "sad.m3u").read_text().split() == [str(beet.music / "soft.mp3")]
+    assert (beet.home / "lists" / "loud.m3u").read_text().split() == [str(beet.music / "hard.flac")]
+
+
+def test_the_bundled_models(beet: Beets, song: Song) -> None:
+    song(title="a")
+    beet.config["genreclf"] |= {"genre_model": "", "mood_model": "", "snippets": 3}
+    imported(beet)
+    beet("genreclf")
+    item = beet.item()
+    assert json.loads(item["genre_histogram"])["top"] == item["genre_top"]
+    assert item.genres == rawtags.genre(item.filepath)
+    assert rawtags.mood(item.filepath)
+
+
+def test_a_second_run_does_nothing_and_says_so(beet: Beets, song: Song) -> None:
+    for kind in ("mp3", "flac", "m4a"):
+        song(kind, title=kind)
+    imported(beet)
+    beet("genreclf")
+    before = state(beet)
+    out = beet("genreclf")
+    assert "nothing to do: 3 tracks up to date (test-genre 1 and test-mood 1)" in out
+    assert state(beet) == before
+
+
+def test_only_what_the_query_selects(beet: Beets, song: Song) -> None:
+    for title in ("a", "b"):
+        song(title=title)
+    imported(beet)
+    assert "1 track in" in beet("genreclf", "title:b")
+    assert beet.ls("genre:jazz") == ["b"]
+    assert "no track matches" in beet("genreclf", "title:nothing")
+    assert "1 track in" in beet("genreclf")
+
+
+def test_fill_keeps_what_library_or_file_have(beet: Beets, song: Song) -> None:
+    song(title="both", genre=["Blues", "Soul"], mood=["Happy", "Upbeat"])
+    song(title="none")
+    imported(beet)
+    beet("genreclf")
+    path = beet.music / "both.mp3"
+    assert rawtags.genre(path) == ["Blues", "Soul"]
+    assert rawtags.mood(path) == ["Happy", "Upbeat"]
+    assert beet.ls("title:both", form="$genres / $mood") == ["Blues; Soul / Happy; Upbeat"]
+    assert beet.ls("mood_sad:0.5..", "title+") == ["both", "none"]
+    assert rawtags.histogram(path, "genre")
+    assert rawtags.genre(beet.music / "none.mp3") == ["Jazz"]
+
+
+def test_what_only_the_file_has_counts_and_becomes_known(beet: Beets, song: Song) -> None:
+    song("mp3", title="a")
+    song("flac", title="b")
+    beet.config["plugins"] = []  # as in a library from before the plugin
+    imported(beet)
+    for path in (beet.music / "a.mp3", beet.music / "b.flac"):
+        rawtags.put(path, genre=["Blues"], mood=["Happy", "Upbeat"])
+    beet.config["plugins"] = ["genreclf"]
+    beet("genreclf")
+    for command in (["modify", "-y", "comments=x"], ["write", "-f"], ["update"], ["genreclf"]):
+        beet(*command)
+        for path in (beet.music / "a.mp3", beet.music / "b.flac"):
+            assert rawtags.genre(path) == ["Blues"], command
+            assert rawtags.mood(path) == ["Happy", "Upbeat"], command
+    assert beet.ls("genre:blues", "mood:upbeat", "title+") == ["a", "b"]
+
+
+def test_what_only_the_library_has_counts(beet: Beets, song: Song) -> None:
+    song(title="a")
+    imported(beet)
+    beet("modify", "-y", "-W", "genres=Blues", "mood=Calm")
+    beet("genreclf")
+    assert beet.ls(form="$genres $mood") == ["Blues Calm"]
+    assert rawtags.genre(beet.music / "a.mp3") is None
+    assert rawtags.histogram(beet.music / "a.mp3", "genre")
+
+
+def test_force_overwrites_and_does_not_listen_again(beet: Beets, song: Song) -> None:
+    song("flac", title="a", genre=["Blues", "Soul"], mood=["Happy", "Upbeat"])
+    imported(beet)
+    beet("genreclf")
+    out = beet("genreclf", "-f")
+    assert "1 from the cache" in out
+    assert rawtags.genre(beet.music / "a.flac") == ["Jazz"]
+    assert rawtags.mood(beet.music / "a.flac") == ["Sad"]
+    assert beet.ls(form="$genres $mood") == ["Jazz Sad"]
+    assert "0 genres written (1 kept), 0 moods written (1 kept)" in beet("genreclf", "-f")
+
+
+def test_add_puts_it_behind(beet: Beets, song: Song) -> None:
+    song("m4a", title="a", genre=["Blues"], mood=["sad"])
+    beet.config["genreclf"]["policy"] = "add"
+    imported(beet)
+    beet("genreclf")
+    assert rawtags.genre(beet.music / "a.m4a") == ["Blues", "Jazz"]
+    assert rawtags.mood(beet.music / "a.m4a") == ["sad"]
+    assert "nothing to do" in beet("genreclf")
+
+
+def test_a_newer_model_renews_what_is_ours(beet: Beets, song: Song, tmp_path: Path) -> None:
+    song("mp3", title="ours")
+    song("flac", title="theirs", genre=["Blues"], mood=["Happy"])
+    song("ogg", title="edited")
+    imported(beet)
+    beet("genreclf")
+    beet("modify", "-y", "title:edited", "genres=Ska")
+    beet.config["genreclf"] |= {
+        "genre_model": str(ears.make_model(tmp_path / "g2.onnx", "genre", "pop", "rock", version="2")),
+        "mood_model": str(ears.make_model(tmp_path / "m2.onnx", "mood", "relaxed", "happy", version="2")),
+    }
+    assert "3 tracks in" in beet("genreclf")
+    assert beet.ls("title+", form="$title $genres $mood $genre_model") == [
+        "edited Ska Relaxed test-genre 2",
+        "ours Pop Relaxed test-genre 2",
+        "theirs Blues Happy test-genre 2",
+    ]
+    assert rawtags.genre(beet.music / "ours.mp3") == ["Pop"]
+    assert rawtags.genre(beet.music / "edited.ogg") == ["Ska"]
+    assert rawtags.mood(beet.music / "edited.ogg") == ["Relaxed"]
+    assert rawtags.mood(beet.music / "theirs.flac") == ["Happy"]
+    assert "nothing to do" in beet("genreclf")
+
+
+def test_a_newer_model_renews_id3v23_too(beet: Beets, song: Song, tmp_path: Path) -> None:
+    song(title="a", genre=["Blues", "Soul"])
+    beet.config["id3v23"] = True
+    beet.config["genreclf"]["policy"] = "add"
+    imported(beet)
+    beet("genreclf")
+    assert beet.ls(form="$genres $mood") == ["Blues; Soul; Jazz Sad"]
+    newer = ears.make_model(tmp_path / "g2.onnx", "genre", "pop", "rock", version="2")
+    beet.config["genreclf"]["genre_model"] = str(newer)
+    beet("genreclf")
+    assert beet.ls(form="$genres $mood") == ["Blues; Soul; Pop Sad"]
+    assert rawtags.genre(beet.music / "a.mp3") == ["Blues/Soul/Pop"]
+    beet("genreclf", "--restore")
+    assert rawtags.genre(beet.music / "a.mp3") == ["Blues/Soul"]
+    assert rawtags.value(beet.music / "a.mp3", "TXXX:mood") is None
+
+
+def test_labels_of_another_model(beet: Beets, song: Song, tmp_path: Path) -> None:
+    song(title="a")
+    imported(beet)
+    beet("genreclf")
+    other = ears.make_model(tmp_path / "o.onnx", "genre", "Techno", "ambient", labels=("Techno", "ambient"))
+    beet.config["genreclf"]["genre_model"] = str(other)
+    beet("genreclf", "-f")
+    assert beet.ls(form="$genres $genre_top") == ["Techno Techno"]
+    fields = {key: value for key, value in beet.item().items() if key.startswith("genre_")}
+    assert float(fields["genre_techno"]) == 1
+    assert "genre_jazz" not in fields
+
+
+def test_other_snippets_are_another_analysis(beet: Beets, song: Song) -> None:
+    song(title="a")
+    imported(beet)
+    beet("genreclf")
+    beet.config["genreclf"]["snippets"] = 4
+    beet("genreclf")
+    assert sum(json.loads(beet.item()["genre_histogram"])["counts"].values()) == 4
+    assert "nothing to do" in beet("genreclf")
+
+
+def test_below_the_least_confidence_nothing_is_written(beet: Beets, song: Song) -> None:
+    song(title="a", genre=["Blues"])
+    song(title="b")
+    beet.config["genreclf"]["min_confidence"] = 1.0
+    imported(beet)
+    assert "0 genres written (2 unsure)" in beet("genreclf", "-f")
+    assert beet.ls("title+", form="$title $genres/${mood_sad}") == ["a Blues/1.000", "b /1.000"]
+    assert "nothing to do" in beet("genreclf")
+    beet.config["genreclf"]["min_confidence"] = 0.1
+    assert "1 genre written" in beet("genreclf")
+    assert beet.ls("title+", form="$genres") == ["Blues", "Jazz"]
+
+
+def test_pretend_writes_nothing_but_the_cache(beet: Beets, song: Song) -> None:
+    song("mp3", title="a")
+    song("flac", title="b", genre=["Blues"])
+    imported(beet)
+    before = state(beet)
+    out = beet("genreclf", "-p")
+    assert re.search(r"a: Jazz \d+% \(filled\), Sad \d+% \(filled\)", out)
+    assert re.search(r"b: Jazz \d+% \(kept\), Sad \d+% \(filled\)", out)
+    assert "+ Jazz" in out
+    assert state(beet) == before
+    assert {p.name.split("-")[0] for p in beet.home.glob("*.db*")} == {"library.db", "genreclf.db"}
+    assert "2 from the cache" in beet("genreclf")
+
+
+def test_nowrite_leaves_files_alone(beet: Beets, song: Song) -> None:
+    song(title="a")
+    imported(beet)
+    files, _ = state(beet)
+    beet("genreclf", "-W")
+    assert state(beet)[0] == files
+    assert beet.ls(form="$genres $mood $mood_sad") == ["Jazz Sad 1.000"]
+    beet("write", "-f")
+    assert rawtags.genre(beet.music / "a.mp3") == ["Jazz"]
+    assert rawtags.mood(beet.music / "a.mp3") == ["Sad"]
+
+
+@pytest.mark.parametrize(("flag", "written"), [([], None), (["-w"], ["Jazz"])])
+def test_import_write_no_is_respected(
+    beet: Beets, song: Song, flag: list[str], written: list[str] | None
+) -> None:
+    song(title="a")
+    beet.config["import"]["write"] = False
+    imported(beet)
+    beet("genreclf", *flag)
+    assert rawtags.genre(beet.music / "a.mp3") == written
+    assert beet.ls("genre:jazz") == ["a"]
+
+
+def test_quiet_prints_nothing(beet: Beets, song: Song) -> None:
+    song(title="a")
+    imported(beet)
+    assert beet("genreclf", "-q") == "\n" or beet("genreclf", "-q") == ""
+    assert beet("genreclf", "-q").strip() == ""
+    assert beet.ls("genre:jazz") == ["a"]
+
+
+def test_bad_files_cost_only_themselves(beet: Beets, song: Song) -> None:
+    for title in ("good", "noise", "gone", "empty"):
+        song(title=title)
+    imported(beet)
+    (beet.music / "noise.mp3").write_bytes(os.urandom(20000))
+    (beet.music / "gone.mp3").unlink()
+    (beet.music / "empty.mp3").write_bytes(b"")
+    out = beet("genreclf", status=1)
+    for name in ("noise", "gone", "empty"):
+        lines = [line for line in out.splitlines() if name in line]
+        assert len(lines) == 1, out
+        assert lines[0].startswith(f"genreclf: {beet.music / name}.mp3: ")
+    assert "1 track in" in out
+    assert "3 tracks failed" in out
+    assert beet.ls("genre:jazz") == ["good"]
+
+
+def test_a_file_that_cannot_be_written(beet: Beets, song: Song) -> None:
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    song(title="a")
+    imported(beet)
+    (beet.music / "a.mp3").chmod(0o444)
+    out = beet("genreclf", status=1)
+    assert "a.mp3: its tags cannot be written" in out
+    assert beet.ls("genre:jazz") == ["a"]
+
+
+def test_other_hooks_run_though_a_file_failed(beet: Beets, song: Song) -> None:
+    song(title="a")
+    song(title="b")
+    beet.config["plugins"].append("hook")
+    mark = beet.home / "ran"
+    beet.config["hook"] = {"hooks": [{"event": "cli_exit", "command": f"touch {mark}"}]}
+    imported(beet)
+    mark.unlink()
+    (beet.music / "b.mp3").write_bytes(b"")
+    beet("genreclf", status=1)
+    assert mark.exists()
+
+
+def test_names_that_are_not_text(beet: Beets, song: Song, tmp_path: Path) -> None:
+    path = song(title="a")
+    name = os.fsencode(tmp_path / "new") + b"/na\xefve \xe2\x82.mp3"
+    try:
+        os.rename(path, name)
+    except OSError:
+        pytest.skip("this file system has only text names")
+    beet.config["import"]["copy"] = False
+    imported(beet)
+    beet("genreclf")
+    copy = shutil.copy(name, os.fsencode(tmp_path / "copy.mp3"))
+    assert rawtags.genre(Path(os.fsdecode(copy))) == ["Jazz"]
+    assert "1 from the cache" in beet("genreclf", "-f")
+    beet("genreclf", "--restore")
+    copy = shutil.copy(name, os.fsencode(tmp_path / "copy.mp3"))
+    assert rawtags.genre(Path(os.fsdecode(copy))) is None
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"policy": "sometimes"}, "genreclf.policy"),
+        ({"jobs": -1}, "genreclf.jobs must be at least 0"),
+        ({"snippets": 0}, "genreclf.snippets must be at least 1"),
+        ({"min_confidence": 2}, "genreclf.min_confidence must be from 0 to 1"),
+        ({"genre_model": "no-such-model"}, "no-such-model: no such model"),
+        ({"device": "tpu"}, "genreclf.device"),
+    ],
+)
+def test_a_wrong_option_is_told_in_a_sentence(beet: Beets, song: Song, option: dict, message: str) -> None:
+    song(title="a")
+    imported(beet)
+    beet.config["genreclf"] |= option
+    assert message in beet("genreclf", status=1)
+
+
+def test_a_model_for_another_task(beet: Beets, song: Song, models: dict[str, Path]) -> None:
+    song(title="a")
+    imported(beet)
+    beet.config["genreclf"]["genre_model"] = str(models["mood"])
+    assert "it cannot be genreclf.genre_model" in beet("genreclf", status=1)
+
+
+def test_nothing_is_written_without_a_journal(beet: Beets, song: Song) -> None:
+    song(title="a")
+    imported(beet)
+    (beet.home / "genreclf-journal.db").write_text("not a database, but somebody's notes " * 50)
+    before = state(beet)
+    assert "genreclf-journal.db: the journal of previous tags cannot be used" in beet("genreclf", status=1)
+    assert state(beet) == before
+
+
+def test_one_file_twice_in_the_library(beet: Beets, song: Song) -> None:
+    path = song(title="a")
+    imported(beet)
+    path.rename(path.with_name("again.mp3"))
+    beet.config["import"]["duplicate_action"] = "keep"
+    imported(beet)
+    assert len(beet.items()) == 2
+    beet("genreclf")
+    assert [item.genres for item in beet.items()] == [["Jazz"], ["Jazz"]]
+    assert all(rawtags.genre(item.filepath) == ["Jazz"] for item in beet.items())
+
+
+def test_external_edits_are_still_seen_by_update(beet: Beets, song: Song) -> None:
+    song(title="a")
+    imported(beet)
+    beet("write", "-f")
+    path = beet.music / "a.mp3"
+    rawtags.put(path, title="changed outside")
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime + 10))
+    beet("genreclf")
+    beet("update")
+    assert beet.item().title == "changed outside"
+    assert beet.ls(form="$genres $mood $mood_sad") == ["Jazz Sad 1.000"]
+
+
+def test_update_after_a_run_finds_nothing_new(beet: Beets, song: Song) -> None:
+    song(title="a")
+    imported(beet)
+    beet("write", "-f")
+    beet("genreclf")
+    assert beet("update").strip() == ""
+    assert beet("write", "-p").strip() == ""
