@@ -1,0 +1,1 @@
+"""A demo that needs no music: `python -m demo`."""
