@@ -1,0 +1,1 @@
+"""Speed and memory: `python -m benchmarks`, and the tables made from its results."""
