@@ -25,7 +25,12 @@ def result(**changes: object) -> dict[str, object]:
         "protocol": "fault_filtered",
         "recipe_hash": recipes.load("end2end-gru-mel").digest,
         "figures": [figure, {**figure, "metric": "macro F1", "value": 0.6}],
-        "agreement": {"n": 4, "share": 0.75, "by label": {"jazz": "3 of 4"}},
+        "agreement": {
+            "n": 4,
+            "share": 0.75,
+            "share with snippets drawn apart": 0.5,
+            "by label": {"jazz": "3 of 4"},
+        },
         **changes,
     }
 
@@ -35,7 +40,8 @@ def test_a_figure_comes_with_protocol_number_and_interval(tmp_path: Path) -> Non
     table = tables.render(tmp_path)
     assert "| `end2end-gru-mel` | fault_filtered |" in table
     assert "| 290 | **0.610** | 0.600 | [0.550, 0.660], [0.550, 0.660] |" in table
-    assert "75.0% of 4 held-out tracks (jazz 3 of 4)" in table
+    assert "75.0% of 4 held-out tracks" in table
+    assert "on 50.0% where each draws its own (jazz 3 of 4)." in table
 
 
 def test_a_missing_figure_is_told(tmp_path: Path) -> None:
@@ -68,10 +74,10 @@ def test_a_shipped_model_says_what_the_results_files_say(name: str) -> None:
     assert card.recipe_hash == recipe.digest
     assert card.version == recipe.version
     assert card.figures == figures_for_card(read_all(RESULTS), recipe)
-    assert {figure.protocol for figure in card.figures} == set(recipe.protocols)
+    assert {figure.protocol for figure in card.figures} <= set(recipe.protocols)
 
 
-def test_the_default_genre_model_is_the_better_on_the_same_tracks() -> None:
+def test_the_default_genre_model_is_the_best_tested_on_the_same_tracks() -> None:
     pooled = {
         found["model"]: next(
             figure["value"]
@@ -81,7 +87,7 @@ def test_the_default_genre_model_is_the_better_on_the_same_tracks() -> None:
         for found in read_all(RESULTS)
         if found["protocol"] == "artist_grouped_3"
     }
-    assert set(pooled) == {"abela-end2end-gru", "end2end-gru-mel"}
+    assert set(pooled) <= {path.stem for path in model_files.bundled("genre")}
     assert max(pooled, key=pooled.__getitem__) == model_files.DEFAULT_MODELS["genre"]
 
 

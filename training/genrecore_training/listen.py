@@ -13,7 +13,7 @@ from genrecore.analysis import Histogram, aggregate
 from genrecore.model import Model
 from genrecore_training.datasets import Track
 
-__all__ = ["columns_histogram", "file_histogram", "seed_of_id", "windows_histogram"]
+__all__ = ["columns_histogram", "file_histogram", "paired_histogram", "seed_of_id", "windows_histogram"]
 
 SNIPPETS = 100
 
@@ -39,9 +39,25 @@ def columns_histogram(
     count : int
         Number of snippets.
     """
-    frames = model.card.input.shape[1]
-    starts = np.random.default_rng(seed_of_id(track_id)).integers(0, columns.shape[1] - frames + 1, count)
-    return _histogram(model, np.stack([columns[:, start : start + frames] for start in starts]))
+    room = columns.shape[1] - model.card.input.shape[1]
+    starts = np.random.default_rng(seed_of_id(track_id)).integers(0, room + 1, count)
+    return _histogram(model, _cut(model, columns, starts))
+
+
+def paired_histogram(
+    model: Model, columns: NDArray[np.float32], track: Track, *, count: int = SNIPPETS
+) -> Histogram:
+    """Histogram of archived columns at the very snippets that `file_histogram` hears of the file.
+
+    What the two say differs by the way to the spectrogram alone, and not by which snippets were drawn.
+    """
+    spec = model.card.input.logmel
+    if spec is None:
+        raise ValueError(f"{model.card.id} does not listen to log-mel")
+    starts = np.rint(_open(model, track, count).starts / spec.hop_length).astype(np.int64)
+    return _histogram(
+        model, _cut(model, columns, np.minimum(starts, columns.shape[1] - model.card.input.shape[1]))
+    )
 
 
 def file_histogram(model: Model, track: Track, *, count: int = SNIPPETS) -> Histogram:
@@ -61,6 +77,11 @@ def windows_histogram(model: Model, track: Track, *, count: int = 10) -> Histogr
 
 def _open(model: Model, track: Track, count: int) -> snippets.Track:
     return snippets.open_track(str(track.path), count=count, seconds=model.card.snippet_seconds)
+
+
+def _cut(model: Model, columns: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float32]:
+    frames = model.card.input.shape[1]
+    return np.stack([columns[:, start : start + frames] for start in starts])
 
 
 def _histogram(model: Model, batch: NDArray[np.float32]) -> Histogram:

@@ -91,14 +91,16 @@ def read_all(folder: Path) -> list[dict[str, Any]]:
 
 
 def figures_for_card(results: Sequence[dict[str, Any]], recipe: Recipe) -> tuple[Figure, ...]:
-    """What a model file says it reached: the first metric of its task under each protocol, best known test first."""
+    """What a model file says it reached: the first metric of its task under each protocol."""
     metric = "macro F1" if recipe.task == "mood" else "accuracy"
     found = []
     for result in results:
         if result["model"] != recipe.name or result["recipe_hash"] != recipe.digest:
             continue
         by_way = {figure["on"]: figure for figure in result["figures"] if figure["metric"] == metric}
-        chosen = next(by_way[way] for way in ("sound", "columns", "waveform") if way in by_way)
+        # On artist_grouped_3 the sound, which every network can hear; else the protocol's own form of the tracks.
+        ways = ("sound", "waveform") if result["protocol"] == "artist_grouped_3" else ("columns", "waveform")
+        chosen = next(by_way[way] for way in ways if way in by_way)
         values = {key: chosen[key] for key in ("value", "low", "high", "n")}
         found.append(Figure(protocol=result["protocol"], metric=metric, **values))
     return tuple(found)
@@ -112,8 +114,9 @@ def _figure(metric: str, way: str, items: Sequence[Verdict]) -> dict[str, Any]:
 
 
 def _agreement(tested: Sequence[Verdict], labels: Sequence[str]) -> dict[str, Any] | None:
-    """How often a log-mel model says the same of a file as of the archived columns of the same track."""
-    columns = {item.id: item.histogram.top for item in tested if item.kind == "columns"}
+    """How often a log-mel model says the same of a file as of the archived columns of the same snippets."""
+    columns = {item.id: item.histogram.top for item in tested if item.kind == "paired"}
+    apart = {item.id: item.histogram.top for item in tested if item.kind == "columns"}
     files = [item for item in tested if item.kind == "waveform" and item.id in columns]
     if not files:
         return None
@@ -122,6 +125,9 @@ def _agreement(tested: Sequence[Verdict], labels: Sequence[str]) -> dict[str, An
     return {
         "n": len(files),
         "share": round(sum(same.values()) / len(files), 4),
+        "share with snippets drawn apart": round(
+            sum(item.histogram.top == apart[item.id] for item in files) / len(files), 4
+        ),
         "by label": {label: f"{sum(hits)} of {len(hits)}" for label, hits in by_label.items()},
     }
 

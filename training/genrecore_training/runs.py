@@ -18,7 +18,7 @@ from genrecore.card import ModelCard
 from genrecore.model import Model
 from genrecore_training import train
 from genrecore_training.export import describe, input_spec, to_onnx
-from genrecore_training.listen import columns_histogram, file_histogram, windows_histogram
+from genrecore_training.listen import columns_histogram, file_histogram, paired_histogram, windows_histogram
 from genrecore_training.material import Bench
 from genrecore_training.protocols import Split
 from genrecore_training.recipes import Recipe, RecipeError
@@ -171,6 +171,8 @@ class Run:
             heard.append(("columns", columns_histogram(model, self.bench.gtzan.logmel(name), name)))
             if not thorough:
                 return heard
+            if track.path is not None and track.whole:
+                heard.append(("paired", paired_histogram(model, self.bench.gtzan.logmel(name), track)))
         if track.path is not None and track.whole:
             heard.append(("windows", windows_histogram(model, track)))
             if thorough:

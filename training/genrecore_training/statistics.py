@@ -35,7 +35,8 @@ class Verdict:
     histogram : Histogram
         What the model says, through genrecore's own aggregation.
     kind : str
-        What it listened to: ``columns`` (archived log-mel), ``waveform`` or ``slice``.
+        What it listened to: ``columns`` (archived log-mel), ``paired`` (the same, at the file's own snippets),
+        ``waveform``, ``windows`` or ``slice``.
     """
 
     id: str

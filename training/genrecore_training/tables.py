@@ -101,14 +101,18 @@ def _figures(results: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _agreements(results: Sequence[dict[str, Any]]) -> list[str]:
-    return [
-        f"`{result['model']}` ({result['protocol']}): the top class of the audio file and of the archived columns "
-        f"agree on {result['agreement']['share']:.1%} of {result['agreement']['n']} held-out tracks ("
-        + ", ".join(f"{label} {hits}" for label, hits in result["agreement"]["by label"].items())
-        + ")."
-        for result in results
-        if result["agreement"] is not None
-    ]
+    lines = []
+    for result in results:
+        found = result["agreement"]
+        if found is not None:
+            hits = ", ".join(f"{label} {hits}" for label, hits in found["by label"].items())
+            apart = found["share with snippets drawn apart"]
+            lines.append(
+                f"`{result['model']}` ({result['protocol']}): the top class of the audio file and of the archived "
+                f"columns agree on {found['share']:.1%} of {found['n']} held-out tracks where both hear the same "
+                f"snippets, on {apart:.1%} where each draws its own ({hits})."
+            )
+    return lines
 
 
 def _interval(figure: dict[str, Any]) -> str:
