@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from itertools import islice
+from time import monotonic
 from typing import Any
 
 from genrecore import pool_worker
@@ -183,7 +184,12 @@ class Run:
             return
         pools = self._start(1, _START_SECONDS)
         try:
-            outcome = pools.infer(pool_worker.warm_up, self._settings).result(_START_SECONDS)
+            task = pools.infer(pool_worker.warm_up, self._settings)
+            give_up = monotonic() + _START_SECONDS
+            # A pool that breaks before it has taken the task over never answers.
+            while not task.done() and pools.active and monotonic() < give_up:
+                wait([task], 0.5)
+            outcome = task.result(timeout=0)
         except Exception as error:
             raise WorkersFailed(
                 f"The worker processes fail while they load the models ({_how(error)}): "
