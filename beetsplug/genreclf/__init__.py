@@ -16,6 +16,7 @@ from . import fields
 if TYPE_CHECKING:
     import optparse
 
+    from beets.dbcore.query import FieldQueryType
     from beets.dbcore.types import Type
     from beets.importer import ImportSession, ImportTask
     from beets.library import Item, Library
@@ -70,6 +71,13 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         finally:
             self._asking_others = False
         return {name: type_ for name, type_ in fields.item_types().items() if name not in others}
+
+    @property
+    def item_queries(self) -> dict[str, FieldQueryType]:
+        """Queries by name."""
+        from .queries import item_queries
+
+        return {**item_queries()}
 
     def commands(self) -> list[ui.Subcommand]:
         command = ui.Subcommand("genreclf", help="listen to the music and fill in genre and mood")

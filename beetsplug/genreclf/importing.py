@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from beets import config
 from beets.util import displayable_path
 
-from .changes import Writer, is_settled
+from .changes import Writer
 from .journal import Journal, JournalError
 from .listening import Listening, open_journal
+from .plans import is_settled
 
 if TYPE_CHECKING:
     from beets.importer import ImportSession, ImportTask

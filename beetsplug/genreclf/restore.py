@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from beets.util import displayable_path
 
 from . import fields
-from .changes import set_fields, show_tag_changes, stored_values
+from .changes import set_fields, show_tag_changes
 from .journal import Entry, Journal
+from .plans import stored_values
 from .policy import Wrote, same
 from .progress import counted
 from .tags import TagError, TagFile, as_values
@@ -52,7 +53,7 @@ def plan_back(entry: Entry, stored: Mapping[str, Any], tags: Mapping[str, Any]) 
     entry : Entry
         What the journal knows.
     stored, tags : mapping
-        What library and file say now, see `changes.stored_values` and `tags.TagFile.read`.
+        What library and file say now, see `plans.stored_values` and `tags.TagFile.read`.
     """
     library: dict[str, Any] = {}
     file: dict[str, Any] = {}

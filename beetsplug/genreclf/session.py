@@ -16,8 +16,9 @@ from beets import ui
 from beets.util import displayable_path
 
 from . import fields
-from .changes import Plan, Writer, is_settled, show_tag_changes
+from .changes import Writer, show_tag_changes
 from .listening import Listening
+from .plans import Plan, is_settled
 from .progress import Advance, counted, progress
 
 if TYPE_CHECKING:

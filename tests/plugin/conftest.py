@@ -169,3 +169,13 @@ def song(tmp_path: Path, pieces: Callable[[str, str, int], bytes]) -> Song:
         return rawtags.put(path, title=title, **tags)
 
     return make
+
+
+def imported(beet: Beets, *args: str) -> None:
+    beet("import", *args, str(beet.home.parent / "new"))
+
+
+def state(beet: Beets) -> tuple[dict[str, bytes], bytes]:
+    """Bytes of all files of the music, and of the library."""
+    files = {path.name: path.read_bytes() for path in sorted(beet.music.rglob("*")) if path.is_file()}
+    return files, beet.library.read_bytes()

@@ -29,7 +29,7 @@ def value(path: Path, key: str) -> list[str] | None:
         return None
     found: Any = tags[key]
     found = getattr(found, "text", found)
-    if not isinstance(found, list):
+    if isinstance(found, str) or not hasattr(found, "__iter__"):
         return [str(found)]
     return [v.decode() if isinstance(v, bytes) else str(v) for v in found]
 

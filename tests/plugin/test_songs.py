@@ -26,7 +26,8 @@ def songs(shared_data: Path, tmp_path: Path) -> Path:
     folder.mkdir()
     for source, kind in zip(sources, synth.COMMON, strict=False):
         part = audio.load(source, rate=44100, start=10.0, duration=30.0)
-        rawtags.put(synth.write(folder / f"{kind}.{kind}", part.samples), title=kind)
+        both = part.samples.repeat(2).reshape(-1, 2)
+        rawtags.put(synth.write(folder / f"{kind}.{kind}", both), title=kind)
     return folder
 
 

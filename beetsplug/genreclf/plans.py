@@ -1,0 +1,169 @@
+"""What an analysis changes on one track: every field, every tag, and what the journal must know. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import fields
+from .journal import Entry
+from .policy import Change, Present, decide, settled
+from .tags import as_values
+
+if TYPE_CHECKING:
+    from beets.library import Item
+
+    from genrecore.analysis import Analysis
+
+    from .options import Options
+
+__all__ = ["Plan", "is_settled", "plan", "stored_values"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of one track.
+
+    Parameters
+    ----------
+    outcomes : mapping of str to str
+        By field of `fields.TAG_FIELDS`, see `policy.Change.outcome`.
+    library : mapping
+        Item fields to set; None for one to remove.
+    file : mapping
+        Tags to set.
+    entry : Entry
+        For the journal.
+    """
+
+    outcomes: Mapping[str, str]
+    library: Mapping[str, Any]
+    file: Mapping[str, Any]
+    entry: Entry
+
+
+def plan(
+    analysis: Analysis,
+    item_id: int,
+    path: bytes,
+    stored: Mapping[str, Any],
+    tags: Mapping[str, Any],
+    known: Entry | None,
+    options: Options,
+) -> Plan:
+    """Plan what an analysis changes on a track.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        What was heard.
+    item_id, path : int, bytes
+        The track.
+    stored : mapping
+        Its fields in the library, see `stored_values`.
+    tags : mapping
+        Its tags, see `TagFile.read`.
+    known : Entry or None
+        What the journal knows of it.
+    options : Options
+        Policy, least confidence, and whether tags are written.
+    """
+    if known is not None and known.content_hash != analysis.content_hash:
+        known = None
+    values = fields.values_of(analysis)
+    changes = {
+        name: decide(
+            options.policy,
+            _present(name, stored, tags, known),
+            fields.spell(histogram.top),
+            histogram.confidence,
+            options.min_confidence,
+        )
+        for name, histogram in (("genres", analysis.genre), ("mood", analysis.mood))
+    }
+    library: dict[str, Any] = {name: c.library.values for name, c in changes.items() if c.library}
+    library |= {name: value for name, value in values.items() if stored.get(name) != value}
+    # Another model's labels would go on being found by queries.
+    library |= dict.fromkeys(
+        name for name in fields.own_fields(stored) - values.keys() if stored.get(name) is not None
+    )
+    file: dict[str, Any] = {}
+    if options.write:
+        file = {name: c.file.values for name, c in changes.items() if c.file}
+        file |= {
+            name: values[name] for name in fields.HISTOGRAM_FIELDS.values() if tags.get(name) != values[name]
+        }
+    return Plan(
+        outcomes={name: change.outcome for name, change in changes.items()},
+        library=library,
+        file=file,
+        entry=_entry(item_id, analysis.content_hash, path, stored, tags, changes, options.write),
+    )
+
+
+def _present(name: str, stored: Mapping[str, Any], tags: Mapping[str, Any], known: Entry | None) -> Present:
+    return Present(
+        library=as_values(stored.get(name)),
+        file=as_values(tags.get(name)),
+        wrote_library=known.wrote_library.get(name) if known else None,
+        wrote_file=known.wrote_file.get(name) if known else None,
+    )
+
+
+def _entry(
+    item_id: int,
+    content_hash: str,
+    path: bytes,
+    stored: Mapping[str, Any],
+    tags: Mapping[str, Any],
+    changes: Mapping[str, Change],
+    write: bool,
+) -> Entry:
+    names = (*changes, *sorted(fields.own_fields(stored)))
+    return Entry(
+        item_id=item_id,
+        content_hash=content_hash,
+        path=path,
+        library={name: stored.get(name) for name in names if name in changes or stored.get(name) is not None},
+        file={name: list(value) if isinstance(value, tuple) else value for name, value in tags.items()},
+        wrote_library={name: change.library for name, change in changes.items() if change.library},
+        wrote_file={name: change.file for name, change in changes.items() if change.file and write},
+    )
+
+
+def stored_values(item: Item) -> dict[str, Any]:
+    """The item's present fields that the plugin writes, without its album's; absent ones are left out."""
+    names = fields.own_fields(
+        {name: item.get(name, None, False) for name in fields.HISTOGRAM_FIELDS.values()}
+    )
+    names |= set(fields.TAG_FIELDS.values())
+    found = {name: item.get(name, None, False) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def is_settled(item: Item, models: Mapping[str, str], options: Options) -> bool:
+    """Whether there is nothing to do for a track, as its own fields say.
+
+    Parameters
+    ----------
+    item : Item
+        The track.
+    models : mapping of str to str
+        The models in use, by task.
+    options : Options
+        Policy, least confidence, sampling.
+    """
+    for task, model in models.items():
+        if item.get(fields.model_field(task), None, False) != model:
+            return False
+        heard = fields.listened(item.get(fields.histogram_field(task), None, False))
+        if heard.get("sampling", {}).get("snippets") != options.snippets:
+            return False
+        top = heard.get("top")
+        confidence = item.get(f"{task}_confidence", None, False) or 0.0
+        present = as_values(item.get(fields.TAG_FIELDS[task], None, False))
+        value = fields.spell(top) if top else None
+        if not settled(options.policy, present, value, confidence, options.min_confidence):
+            return False
+    return True
