@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from core.program import Genrecore
 from core.rig import make_model
 from synth import piece
 
@@ -27,3 +28,18 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed, kind in enumerate(("mp3", "flac", "ogg", "opus", "m4a", "wav")):
         piece(folder / f"{seed} {kind}.{kind}", seconds=8, seed=seed)
     return folder
+
+
+@pytest.fixture
+def genrecore(tmp_path: Path, settings: Settings) -> Genrecore:
+    return Genrecore(tmp_path, settings)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "db" / "cache.db"
+
+
+@pytest.fixture
+def messages() -> list[str]:
+    return []

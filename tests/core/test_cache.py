@@ -15,53 +15,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from core.shelf import METHOD, fill, make_analysis, make_file
 
-from genrecore.analysis import Analysis, Histogram, Sampling
 from genrecore.cache import Cache, Pruned, default_path, open_cache
 from genrecore.errors import CacheError
 from genrecore.keys import CacheKey, FileStat, Method
-
-MOODS = ("happy", "angry", "sad", "relaxed")
-METHOD = Method("a" * 64, "b" * 64, 100, "1.1")
-
-
-def make_analysis(content_hash: str = "1:abc", path: str = "song.mp3") -> Analysis:
-    return Analysis(
-        path=path,
-        content_hash=content_hash,
-        duration=123.456789012345,
-        genre=Histogram(("jazz", "rock"), (60, 40), (1 / 3, 2 / 3), "ears 1", 1.7),
-        mood=Histogram(MOODS, (1, 2, 3, 94), (0.1, 0.2, 0.3, 0.4), "heart 2", 0.9),
-        sampling=Sampling(100, 3.0, 2**52 - 1),
-        analysed_at="2026-01-01T00:00:00+00:00",
-        warnings=("cut off at 1:02 – décodé",),
-    )
-
-
-def make_file(folder: Path, name: str = "song.mp3", text: str = "sound") -> str:
-    path = folder / name
-    path.write_text(text)
-    return str(path)
-
-
-def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if not path.name.endswith(("-wal", "-shm"))}
-
-
-def fill(database: Path, count: int = 300) -> None:
-    with Cache(database) as cache:
-        for n in range(count):
-            cache.put(make_analysis(f"1:{n:064}"), METHOD.key(f"1:{n:064}"))
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "db" / "cache.db"
-
-
-@pytest.fixture
-def messages() -> list[str]:
-    return []
 
 
 def test_what_comes_back_equals_what_was_put_to_the_last_bit(tmp_path: Path, database: Path) -> None:
@@ -196,116 +154,16 @@ def test_info_prune_and_clear(tmp_path: Path, database: Path) -> None:
         assert (cache.info().files, cache.info().analyses) == (0, 0)
 
 
-def random_bytes(path: Path) -> None:
-    path.write_bytes(bytes(range(255, 0, -1)) * 64)
-
-
-def text(path: Path) -> None:
-    path.write_text("dear diary\n" * 100)
-
-
-def ours_cut_short(path: Path) -> None:
-    fill(path)
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-
-
-def ours_cut_in_the_header(path: Path) -> None:
-    fill(path, 1)
-    path.write_bytes(path.read_bytes()[:60])
-
-
-def ours_overwritten_in_the_middle(path: Path) -> None:
-    fill(path)
-    with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\xff" * (path.stat().st_size - 4096))
-
-
-def somebody_elses(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, title TEXT)")
-        connection.execute("INSERT INTO items (title) VALUES ('Yesterday')")
-
-
-def from_a_newer_version(path: Path) -> None:
-    fill(path, 1)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 99")
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        random_bytes,
-        text,
-        ours_cut_short,
-        ours_cut_in_the_header,
-        ours_overwritten_in_the_middle,
-        somebody_elses,
-        from_a_newer_version,
-    ],
-)
-def test_an_unsound_file_is_moved_aside_and_kept(database: Path, messages: list[str], spoil) -> None:
-    database.parent.mkdir()
-    spoil(database)
-    before = database.read_bytes()
-    with Cache(database, notify=messages.append) as cache:
-        cache.put(make_analysis(), METHOD.key("1:abc"))
-        found = [cache.get(METHOD.key(f"1:{n:064}")) for n in range(300)]
-        assert cache.get(METHOD.key("1:abc")) is not None
-        assert found == [None] * 300
-    (aside,) = names(database.parent) - {database.name}
-    assert aside.startswith("cache.db.damaged-")
-    assert (database.parent / aside).read_bytes() == before
-    (message,) = messages
-    assert str(database) in message
-    assert aside in message
-    with Cache(database, notify=messages.append) as cache:
-        assert cache.info().analyses == 1
-    assert len(messages) == 1
-
-
-def test_somebody_elses_database_still_works_where_it_was_moved(database: Path, messages: list[str]) -> None:
-    database.parent.mkdir()
-    somebody_elses(database)
-    Cache(database, notify=messages.append).close()
-    (aside,) = names(database.parent) - {database.name}
-    with closing(sqlite3.connect(database.parent / aside)) as connection:
-        assert connection.execute("SELECT title FROM items").fetchall() == [("Yesterday",)]
-    assert "somebody else's" in messages[0]
-
-
-def test_two_unsound_files_within_a_second_are_both_kept(database: Path, messages: list[str]) -> None:
-    database.parent.mkdir()
-    for _ in range(2):
-        text(database)
-        Cache(database, notify=messages.append).close()
-    assert len(names(database.parent)) == 3
-
-
-@pytest.mark.parametrize("empty", [False, True])
-def test_a_missing_or_empty_file_is_begun_without_a_message(
-    database: Path, messages: list[str], empty: bool
-) -> None:
-    if empty:
-        database.parent.mkdir()
-        database.touch()
-    with Cache(database, notify=messages.append) as cache:
-        cache.put(make_analysis(), METHOD.key("1:abc"))
-    assert names(database.parent) == {"cache.db"}
-    assert messages == []
-
-
 def test_a_killed_writer_leaves_a_sound_cache(database: Path, messages: list[str]) -> None:
     """What was put stays, though only SQLite's write-ahead log holds it."""
     script = (
         "import os, sys; sys.path[:0] = sys.argv[2:]\n"
-        "from tests.core.test_cache import *\n"
+        "from core.shelf import METHOD, make_analysis\n"
+        "from genrecore.cache import Cache\n"
         "cache = Cache(sys.argv[1]); cache.put(make_analysis(), METHOD.key('1:abc')); os._exit(9)"
     )
     repository = Path(__file__).parents[2]
-    command = [sys.executable, "-c", script, str(database), str(repository)]
+    command = [sys.executable, "-c", script, str(database), str(repository), str(repository / "tests")]
     assert subprocess.run(command, cwd=repository, check=False).returncode == 9
     assert Path(f"{database}-wal").stat().st_size > 0
     with Cache(database, notify=messages.append) as cache:
@@ -421,7 +279,7 @@ def test_four_processes_write_the_same_at_once(database: Path, spoilt: bool) -> 
     """From the first moment on: all of them find no database, or a damaged one."""
     database.parent.mkdir()
     if spoilt:
-        text(database)
+        database.write_text("dear diary\n" * 100)
     context = multiprocessing.get_context("spawn")
     start, results = context.Event(), context.Queue()
     writers = [context.Process(target=write_the_same, args=(str(database), start, results)) for _ in range(4)]
