@@ -26,7 +26,7 @@ help:
 	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) was not found: name a Python 3.11 or newer, as in 'make demo PYTHON=python3.12'." >&2; exit 1; }
 	@"$(PYTHON)" -c "import sys; v = sys.version_info; sys.exit(v < (3, 11) and 'Python 3.11 or newer is needed and $(PYTHON) is %d.%d: name another, as in \'make demo PYTHON=python3.12\'.' % v[:2])"
 	@echo "Setting up .venv (first time only) ..."
-	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv
 	@$(PIP) --editable ".[cpu]"
 	@touch $@
 

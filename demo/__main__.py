@@ -219,18 +219,20 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "out", help="where the demo's library goes")
     arguments = parser.parse_args()
     out = arguments.out.resolve()
-    if arguments.music is not None and not arguments.music.is_dir():
-        parser.error(f"{arguments.music} is not a folder: name one that holds music")
+    # Many shells leave the tilde of MUSIC=~/Music alone.
+    own = arguments.music and arguments.music.expanduser().resolve()
+    if own and not own.is_dir():
+        parser.error(f"{own} is not a folder: name one that holds music")
     fresh(out)
-    demo = Demo(out, own_music=arguments.music is not None)
-    if arguments.music is None:
+    demo = Demo(out, own_music=own is not None)
+    if own is None:
         demo.say(
             "Six short pieces, made up on the spot", "Caricatures of six styles, one in each of six formats:"
         )
         make_music(out / "music")
         music = "music"
     else:
-        music = str(arguments.music.resolve())
+        music = str(own)
     tour(demo, music)
     where = os.path.relpath(out)
     print(

@@ -245,7 +245,7 @@ def _skip_trailing_tags(file: IO[bytes], begin: int, end: int) -> int:
         elif tail[-32:-24] == b"APETAGEX":
             header = 32 if tail[-9] & 0x80 else 0
             length = int.from_bytes(tail[-20:-16], "little") + header
-        elif tail[-10:] == b"3DI" or tail[-10:-7] == b"3DI":
+        elif tail[-10:-7] == b"3DI":
             length = 20 + _syncsafe(tail[-4:])
         elif tail[-9:] == b"LYRICS200" and tail[-15:-9].isdigit():
             length = int(tail[-15:-9]) + 15

@@ -25,7 +25,8 @@ def content_hash(path: str | os.PathLike[str]) -> str:
     Returns
     -------
     str
-        ``"1:"`` and the SHA-256, in hex, of the concatenated encoded packets of the first audio stream.
+        ``"1:"`` and the SHA-256, in hex, of the concatenated encoded packets of the first audio stream,
+        after codec, sample rate and channels where those are uncompressed samples.
         Adding, changing or removing tags, covers and padding, moving or renaming the file leaves it as it
         is; encoding the audio again does not.
 
@@ -42,6 +43,9 @@ def content_hash(path: str | os.PathLike[str]) -> str:
     digest = hashlib.sha256()
     found = False
     with open_media(path) as media:
+        context = media.stream.codec_context
+        if media.codec.startswith("pcm_"):  # bare numbers: what they mean stands in the header alone
+            digest.update(f"{media.codec} {context.sample_rate} {context.channels}\n".encode())
         for packet in packets(media):
             digest.update(packet)
             found = True

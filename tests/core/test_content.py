@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 from pathlib import Path
 
 import mediafile
@@ -170,7 +171,18 @@ def test_golden_value(tmp_path):
 
     with wave.open(str(path)) as file:
         frames = file.readframes(file.getnframes())
-    assert content_hash(path) == f"1:{hashlib.sha256(frames).hexdigest()}"
+    expected = hashlib.sha256(b"pcm_s16le 44100 1\n" + frames).hexdigest()
+    assert content_hash(path) == f"1:{expected}"
+
+
+def test_the_same_samples_at_another_rate_are_other_audio(tmp_path):
+    path = synth.piece(tmp_path / "a.wav", 1.0)
+    before = content_hash(path)
+    data = bytearray(path.read_bytes())
+    assert data[20:24] == b"\x01\x00\x02\x00"  # PCM, stereo
+    data[24:32] = struct.pack("<II", 22050, 22050 * 4)
+    path.write_bytes(data)
+    assert content_hash(path) != before
 
 
 def test_cut_off_file_has_its_own_hash(tmp_path, encoded):
