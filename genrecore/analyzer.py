@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from time import perf_counter
-
-import numpy as np
-from numpy.typing import NDArray
 
 from genrecore import audio, model, snippets, spectrogram
 from genrecore.analysis import AGGREGATION_VERSION, Analysis, Histogram, Sampling, aggregate
@@ -17,7 +16,9 @@ from genrecore.card import ModelCard
 from genrecore.content import content_hash as hash_content
 from genrecore.errors import ModelError
 from genrecore.keys import CacheKey, Method
+from genrecore.runtime import CPU
 from genrecore.settings import Settings
+from genrecore.snippets import Cuts
 
 __all__ = ["ANALYSIS_VERSION", "Analyzer", "Prepared", "Preparer", "Settings", "analyze", "method_of"]
 
@@ -45,16 +46,20 @@ class Prepared:
         Seconds.
     warnings : tuple of str
         What was odd about the file.
-    genre, mood : ndarray of float32, shape (snippets, *model.card.input.shape)
-        Input of the two models.
+    genre, mood : Cuts
+        Input of the two models, of shape (snippets, *model.card.input.shape).
     """
 
     path: str
     content_hash: str
     duration: float
     warnings: tuple[str, ...]
-    genre: NDArray[np.float32] = field(repr=False)
-    mood: NDArray[np.float32] = field(repr=False)
+    genre: Cuts = field(repr=False)
+    mood: Cuts = field(repr=False)
+
+    def packed(self) -> Prepared:
+        """The same in the least room, to be sent to another process."""
+        return replace(self, genre=self.genre.packed(), mood=self.mood.packed())
 
 
 class Preparer:
@@ -99,8 +104,8 @@ class Preparer:
         track = snippets.open_track(name, count=self._count, seconds=seconds, content_hash=hashed)
         opened_at = perf_counter()
         logmels = snippets.LogMels(track, [self._genre, self._mood])
-        genre = snippets.inputs_for(self._genre, track, logmels)
-        mood = snippets.inputs_for(self._mood, track, logmels)
+        genre = snippets.cuts_for(self._genre, track, logmels)
+        mood = snippets.cuts_for(self._mood, track, logmels)
         self.stage_seconds = {
             "hash": hashed_at - begin,
             "decode": opened_at - hashed_at,
@@ -116,13 +121,22 @@ class Analyzer:
     ----------
     settings : Settings, optional
         Models, number of snippets, device.
+    notify : callable, optional
+        Gets `fallback`, if there is one; the logger ``genrecore`` by default.
+
+    Attributes
+    ----------
+    graphics : bool
+        Whether a model runs on a graphics card.
+    fallback : str
+        Why none does though one might be expected to, in one sentence that says what to do; or empty.
 
     Raises
     ------
     ModelError
         If a model is missing or faulty.
     RuntimeMissing
-        If no ONNX Runtime, or more than one, is installed.
+        If no ONNX Runtime, or more than one, is installed, or none that works on the device that is named.
 
     Examples
     --------
@@ -130,13 +144,19 @@ class Analyzer:
     'jazz'
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, *, notify: Callable[[str], None] | None = None
+    ) -> None:
         self.settings = settings or Settings()
         genre, mood = model_names(self.settings)
         self._genre = model.load(genre, device=self.settings.device)
         self._mood = model.load(mood, device=self.settings.device)
         _check(self._genre.card, "genre", self.settings)
         _check(self._mood.card, "mood", self.settings)
+        self.graphics = any(loaded.provider != CPU for loaded in (self._genre, self._mood))
+        self.fallback = self._genre.fallback or self._mood.fallback
+        if self.fallback:
+            (notify or logging.getLogger("genrecore").warning)(self.fallback)
         self._preparer = Preparer(self._genre.card, self._mood.card, self.settings.snippets)
         self._method = Method(self._genre.digest, self._mood.digest, self.settings.snippets, ANALYSIS_VERSION)
         #: Seconds that the stages of the last analysis took: hash, decode, logmel, genre, mood.
@@ -205,7 +225,7 @@ def analyze(
         Name of a bundled model or path of a model file; empty for the default one.
     snippets : int
         How many snippets are drawn from the track.
-    device : {'auto', 'cpu', 'cuda'}
+    device : {'auto', 'cpu', 'cuda', 'directml'}
         Where the models run.
 
     Returns
@@ -218,7 +238,7 @@ def analyze(
     AudioError
         If nothing can be heard in it.
     ModelError, RuntimeMissing
-        If a model or the ONNX Runtime is missing or faulty.
+        If a model or the ONNX Runtime is missing or faulty, or the device that is named does not work.
 
     Examples
     --------
@@ -264,7 +284,7 @@ def _check(card: ModelCard, task: str, settings: Settings) -> None:
         )
 
 
-def _listen(loaded: model.Model, inputs: NDArray[np.float32]) -> Histogram:
+def _listen(loaded: model.Model, inputs: Cuts) -> Histogram:
     card = loaded.card
     rows = loaded.run(inputs).tolist()
     return aggregate(rows, card.labels, model=card.id, temperature=card.temperature)

@@ -13,7 +13,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -22,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from genrecore import cache_file
 from genrecore.analysis import Analysis
-from genrecore.cache_engine import locate, prepare
+from genrecore.cache_engine import begin, find, locate
 from genrecore.cache_file import default_path
 from genrecore.cache_info import CacheInfo, Holding, Pruned
 from genrecore.cache_tables import (
@@ -35,7 +34,7 @@ from genrecore.cache_tables import (
     store_analysis,
     store_file,
 )
-from genrecore.errors import CacheError
+from genrecore.errors import CacheError, NoCache
 from genrecore.keys import CacheKey, FileStat, Method
 
 __all__ = ["Cache", "CacheInfo", "Holding", "Pruned", "default_path", "open_cache"]
@@ -80,11 +79,16 @@ class Cache:
     notify : callable, optional
         Gets messages for the user, one sentence each (a database moved aside); the logger ``genrecore`` by
         default.
+    make : bool
+        Make what is not there, and move a damaged or foreign SQLite file aside; otherwise neither is done, and
+        both are errors.
 
     Raises
     ------
+    NoCache
+        If there is none and none is to be made.
     CacheError
-        If the database cannot be used. A damaged or foreign SQLite file is no reason: it is moved aside.
+        If the database cannot be used.
 
     Examples
     --------
@@ -93,8 +97,11 @@ class Cache:
     0
     """
 
-    def __init__(self, url_or_path: Location = None, *, notify: Notify | None = None) -> None:
+    def __init__(
+        self, url_or_path: Location = None, *, notify: Notify | None = None, make: bool = True
+    ) -> None:
         self._notify = notify or _log
+        self._make = make
         self._url, self._file = locate(url_or_path)
         self._engine = self._open()
 
@@ -120,27 +127,27 @@ class Cache:
         """
         found: dict[str, Analysis] = {}
         for chunk in _chunks(stats):
-            by_hash = {path_hash(stat.path): stat for stat in chunk}
+            by_hash = _by_hash(chunk)
             query = (
                 sa.select(FILES.c.path_hash, FILES.c.size, FILES.c.mtime_ns, ANALYSES)
                 .join(ANALYSES, ANALYSES.c.content_hash == FILES.c.content_hash)
                 .where(FILES.c.path_hash.in_(by_hash), *made_by(method))
             )
             for row in self._rows(query):
-                stat = by_hash[row.path_hash]
-                if (row.size, row.mtime_ns) == (stat.size, stat.mtime_ns):
-                    found[stat.path] = analysis_of(row, stat.path)
+                for stat in by_hash[row.path_hash]:
+                    if (row.size, row.mtime_ns) == (stat.size, stat.mtime_ns):
+                        found[stat.path] = analysis_of(row, stat.path)
         return found
 
     def hashes(self, stats: Sequence[FileStat]) -> dict[str, str]:
         """Content hashes of unchanged files, by ``stat.path``, without reading them."""
         found: dict[str, str] = {}
         for chunk in _chunks(stats):
-            by_hash = {path_hash(stat.path): stat for stat in chunk}
+            by_hash = _by_hash(chunk)
             for row in self._rows(sa.select(FILES).where(FILES.c.path_hash.in_(by_hash))):
-                stat = by_hash[row.path_hash]
-                if (row.size, row.mtime_ns) == (stat.size, stat.mtime_ns):
-                    found[stat.path] = row.content_hash
+                for stat in by_hash[row.path_hash]:
+                    if (row.size, row.mtime_ns) == (stat.size, stat.mtime_ns):
+                        found[stat.path] = row.content_hash
         return found
 
     def get_by_file(self, stat: FileStat, method: Method) -> Analysis | None:
@@ -176,26 +183,18 @@ class Cache:
         """Remember which audio a file holds."""
         self._run(lambda connection: store_file(connection, stat, content_hash))
 
-    def refresh_gate(self, path: str, content_hash: str | None = None) -> None:
-        """Tell that a file was changed without touching its audio: call it after writing tags.
+    def refresh_gate(self, before: FileStat, after: FileStat) -> None:
+        """Tell that a file was changed without touching its audio, by writing tags.
 
         Parameters
         ----------
-        path : str
-            The file. One that is not there any more is forgotten.
-        content_hash : str, optional
-            Its audio; if left out, what the cache knows, and nothing happens where it knows nothing.
+        before, after : FileStat
+            The file just before and just after that. Where `before` is not what the cache knows of the file,
+            somebody else has changed it too, perhaps its audio: then nothing is vouched for.
         """
-        try:
-            stat = FileStat.of(path)
-        except (OSError, ValueError):
-            self._run(lambda connection: connection.execute(sa.delete(FILES).where(is_file(path))))
-            return
-        if content_hash is not None:
-            self.put_file(stat, content_hash)
-            return
-        values = {"size": stat.size, "mtime_ns": stat.mtime_ns}
-        self._run(lambda connection: connection.execute(sa.update(FILES).where(is_file(path)).values(values)))
+        known = (is_file(before.path), FILES.c.size == before.size, FILES.c.mtime_ns == before.mtime_ns)
+        change = sa.update(FILES).where(*known).values(size=after.size, mtime_ns=after.mtime_ns)
+        self._run(lambda connection: connection.execute(change))
 
     def info(self) -> CacheInfo:
         """What is in the cache."""
@@ -271,26 +270,16 @@ class Cache:
     ) -> None:
         self.close()
 
-    def _open(self) -> sa.Engine:
+    def _open(self, *, thorough: bool = False) -> sa.Engine:
         try:
-            if self._file is not None:
-                self._file.parent.mkdir(parents=True, exist_ok=True)
-                self._replace_if_faulty(self._file)
-            return prepare(self._url)
+            if self._make:
+                return begin(self._url, self._file, self._notify, thorough=thorough)
+            engine = find(self._url, self._file)
         except (SQLAlchemyError, OSError, ImportError, sqlite3.Error) as error:
             raise self._error(error) from error
-
-    def _replace_if_faulty(self, file: Path, *, thorough: bool = False) -> None:
-        which = cache_file.identity(file)
-        fault = cache_file.fault_of(file, thorough=thorough)
-        # Another process may have been here in the meantime: its new file must stay.
-        if fault is None or cache_file.identity(file) != which:
-            return
-        aside = cache_file.set_aside(file)
-        self._notify(
-            f"{file}: the cache {fault}, so it was moved to {aside.name}, unchanged, and a new one was begun "
-            "(if you named the wrong file, move it back and name another)"
-        )
+        if engine is None:
+            raise NoCache(f"{self.location}: there is no cache yet")
+        return engine
 
     def _run(self, work: Callable[[sa.Connection], T], *, keep: bool = True) -> T:
         """Do some work in one transaction; where the database is found damaged, on a new one."""
@@ -298,12 +287,11 @@ class Cache:
             try:
                 return self._transact(work, keep)
             except DBAPIError as error:
-                if self._file is None or not cache_file.is_damage(error.orig):
+                if self._file is None or not self._make or not cache_file.is_damage(error.orig):
                     raise
                 self._engine.dispose()
                 # SQLite said so in the middle of the work: the damage lies deeper than opening it showed.
-                self._replace_if_faulty(self._file, thorough=True)
-                self._engine = self._open()
+                self._engine = self._open(thorough=True)
                 return self._transact(work, keep)
         except (SQLAlchemyError, OSError, sqlite3.Error) as error:
             raise self._error(error) from error
@@ -350,6 +338,13 @@ class Cache:
 
 def _log(message: str) -> None:
     logging.getLogger("genrecore").warning("%s", message)
+
+
+def _by_hash(stats: Iterable[FileStat]) -> dict[str, list[FileStat]]:
+    found: dict[str, list[FileStat]] = {}
+    for stat in stats:  # a file may be named in several ways
+        found.setdefault(path_hash(stat.path), []).append(stat)
+    return found
 
 
 def _chunks(values: Iterable[T]) -> Iterable[list[T]]:

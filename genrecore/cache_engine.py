@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -14,9 +17,9 @@ from genrecore import cache_file
 from genrecore.cache_tables import METADATA
 from genrecore.errors import CacheError
 
-__all__ = ["locate", "prepare"]
+__all__ = ["begin", "find", "locate"]
 
-_LOCK_SECONDS = 60
+T = TypeVar("T")
 
 
 def locate(url_or_path: str | os.PathLike[str] | None) -> tuple[sa.URL, Path | None]:
@@ -27,35 +30,113 @@ def locate(url_or_path: str | os.PathLike[str] | None) -> tuple[sa.URL, Path | N
     CacheError
         If it looks like a URL and is none.
     """
-    named = os.fspath(url_or_path) if url_or_path else os.fspath(cache_file.default_path())
+    named = os.fspath(url_or_path) if url_or_path else cache_file.default_path()
     if "://" not in named:
         file = Path(os.path.abspath(Path(named).expanduser()))
         return sa.URL.create("sqlite", database=str(file)), file
     try:
         url = sa.make_url(named)
-    except ArgumentError as error:
-        raise CacheError(f"{named}: this is no database URL") from error
+    except (ArgumentError, ValueError) as error:  # the latter for a port that is no number
+        shown = re.sub("//.*@", "//***@", named)
+        raise CacheError(f"{shown}: this is no database URL") from error
     is_file = url.get_backend_name() == "sqlite" and url.database
     if not is_file or str(url.database).startswith((":memory:", "file:")):
         return url, None
     return url, Path(os.path.abspath(str(url.database)))
 
 
-def prepare(url: sa.URL) -> sa.Engine:
-    """Open a database and make what is missing in it; several processes may do so at the same moment."""
+def begin(
+    url: sa.URL, file: Path | None, notify: Callable[[str], None], *, thorough: bool = False
+) -> sa.Engine:
+    """Open a database and make what is missing in it; several processes may do so at the same moment.
+
+    Parameters
+    ----------
+    url, file : URL, Path or None
+        From `locate`.
+    notify : callable
+        Told where a file that cannot be used was moved.
+    thorough : bool
+        Look for damage in all of the file.
+    """
+    if file is None:
+        return _connect(url, None, _make_tables)[0]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with cache_file.locked(file):
+        which = cache_file.identity(file)
+        fault = cache_file.fault_of(file, thorough=thorough)
+        # Where there is no lock, another process may have been here: its new file must stay.
+        if fault is not None and cache_file.identity(file) == which:
+            aside = cache_file.set_aside(file)
+            notify(
+                f"{file}: the cache {fault}, so it was moved to {aside.name}, unchanged, and a new one was "
+                "begun (if you named the wrong file, move it back and name another)"
+            )
+        return _connect(url, file, _make_tables)[0]
+
+
+def find(url: sa.URL, file: Path | None) -> sa.Engine | None:
+    """Open a database that is there, for a look at it: nothing is made, moved or set.
+
+    Returns
+    -------
+    Engine or None
+        None where there is no cache yet.
+
+    Raises
+    ------
+    CacheError
+        If the file is damaged or somebody else's.
+    """
+    if file is not None:
+        if not file.exists():
+            return None
+        fault = cache_file.fault_of(file)
+        if fault is not None:
+            raise CacheError(f"{file}: the cache {fault}; it was left as it is")
+    engine, complete = _connect(url, file, _has_tables, set_up=False)
+    if complete:
+        return engine
+    engine.dispose()
+    return None
+
+
+def _connect(
+    url: sa.URL, file: Path | None, use: Callable[[sa.Engine], T], *, set_up: bool = True
+) -> tuple[sa.Engine, T]:
+    """An engine, and what its first use gave; a file that may not be written is opened for reading."""
     is_sqlite = url.get_backend_name() == "sqlite"
-    engine = sa.create_engine(url, connect_args={"timeout": _LOCK_SECONDS} if is_sqlite else {})
-    if is_sqlite:
+    engine = sa.create_engine(url, connect_args={"timeout": cache_file.LOCK_SECONDS} if is_sqlite else {})
+    if is_sqlite and set_up:
         sa.event.listen(engine, "connect", _set_up_sqlite)
+    try:
+        return engine, use(engine)
+    except (DBAPIError, sqlite3.Error) as error:
+        engine.dispose()
+        if file is None or not cache_file.is_unwritable(getattr(error, "orig", error)):
+            raise
+    # No connection is kept: whoever may write the file may begin to do so at any moment.
+    engine = sa.create_engine(
+        "sqlite://", creator=lambda: cache_file.open_read_only(file), poolclass=sa.NullPool
+    )
+    return engine, use(engine)
+
+
+def _make_tables(engine: sa.Engine) -> None:
     try:
         METADATA.create_all(engine)
     except DBAPIError:
         METADATA.create_all(engine)  # another process made the tables first
-    return engine
+
+
+def _has_tables(engine: sa.Engine) -> bool:
+    inspector = sa.inspect(engine)
+    return all(inspector.has_table(name) for name in METADATA.tables)
 
 
 def _set_up_sqlite(connection: Any, record: Any) -> None:
-    for attempt in range(5):
+    give_up = time.monotonic() + cache_file.LOCK_SECONDS
+    while True:
         try:
             # Write-ahead log: readers and a writer do not wait for each other. Where it cannot be had (on a
             # network drive), SQLite keeps its old way.
@@ -65,8 +146,9 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
             code = error.sqlite_errorcode & 0xFF
             if code == sqlite3.SQLITE_READONLY:
                 return  # it can still be looked up
-            if attempt == 4 or code != sqlite3.SQLITE_BUSY:
+            if code != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
                 raise
+            time.sleep(0.05)  # SQLite itself does not always wait here
     connection.execute("PRAGMA synchronous = NORMAL")  # safe; a power cut may cost the last analyses
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application != cache_file.APPLICATION_ID:

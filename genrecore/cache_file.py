@@ -8,17 +8,23 @@ from __future__ import annotations
 import os
 import sqlite3
 import struct
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 __all__ = [
     "APPLICATION_ID",
+    "LOCK_SECONDS",
     "SCHEMA_VERSION",
     "default_path",
     "fault_of",
     "identity",
     "is_damage",
+    "is_unwritable",
+    "locked",
+    "open_read_only",
     "set_aside",
 ]
 
@@ -26,19 +32,43 @@ __all__ = [
 APPLICATION_ID = 0x474E5243
 #: Raised when the tables change.
 SCHEMA_VERSION = 1
+#: How long another process is waited for.
+LOCK_SECONDS = 60
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_COMPANIONS = ("", "-wal", "-shm", "-journal")
+_UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_COMPANIONS = ("-wal", "-shm", "-journal")
 
 
-def default_path() -> Path:
-    """Where the cache lies unless told otherwise: ``GENRECORE_CACHE``, else in the user's cache folder."""
+def default_path() -> str:
+    """Where the cache lies unless told otherwise: ``GENRECORE_CACHE``, else in the user's cache folder.
+
+    Returns
+    -------
+    str
+        A file or, if the variable says so, a URL.
+    """
     from platformdirs import user_cache_path
 
     named = os.environ.get("GENRECORE_CACHE")
-    if named:
-        return Path(named).expanduser()
-    return user_cache_path("genrecore", appauthor=False) / "analyses.db"
+    return named or str(user_cache_path("genrecore", appauthor=False) / "analyses.db")
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let no other process begin or move aside the same file meanwhile.
+
+    The lock is an empty file beside it, ``<name>-lock``. It stays: removing it would take it from those who
+    wait for it. It can be deleted whenever nothing uses the cache. Where no lock can be had (the folder is not
+    to be written, the network drive knows none, its holder hangs), this goes on without one.
+    """
+    from filelock import FileLock
+
+    held = None
+    with suppress(OSError, NotImplementedError):
+        held = FileLock(_beside(path, "-lock"), timeout=LOCK_SECONDS).acquire()
+    with held or nullcontext():
+        yield
 
 
 def fault_of(path: Path, *, thorough: bool = False) -> str | None:
@@ -64,7 +94,7 @@ def fault_of(path: Path, *, thorough: bool = False) -> str | None:
     if not path.exists() or not path.stat().st_size:
         return None
     try:
-        with closing(sqlite3.connect(path, timeout=30)) as connection:
+        with closing(_open(path)) as connection:
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -85,8 +115,32 @@ def fault_of(path: Path, *, thorough: bool = False) -> str | None:
 
 def is_damage(error: BaseException | None) -> bool:
     """Whether SQLite says that the file itself is broken (and not that it is locked, full or read-only)."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return isinstance(code, int) and code & 0xFF in _DAMAGE
+    return _code(error) in _DAMAGE
+
+
+def is_unwritable(error: BaseException | None) -> bool:
+    """Whether SQLite says that it may not write the file, or not make its companions beside it."""
+    return _code(error) in _UNWRITABLE
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """Open a file that cannot be written, or whose folder cannot.
+
+    Raises
+    ------
+    sqlite3.DatabaseError
+        If it cannot be read either.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        return _probed(sqlite3.connect(uri, uri=True, timeout=LOCK_SECONDS))
+    except sqlite3.OperationalError as error:
+        # With a write-ahead log SQLite shares memory with writers, by a file that it cannot make here. It can
+        # do without where it is told that there is no writer; a log with something in it would be passed over.
+        log = _beside(path, "-wal")
+        if not is_unwritable(error) or (log.exists() and log.stat().st_size):
+            raise
+    return _probed(sqlite3.connect(f"{uri}&immutable=1", uri=True))
 
 
 def identity(path: Path) -> tuple[int, int] | None:
@@ -111,14 +165,57 @@ def set_aside(path: Path) -> Path:
     OSError
         If it cannot be renamed.
     """
-    stamp = f"{path.name}.damaged-{datetime.now():%Y%m%d-%H%M%S}"
-    names = (stamp if not n else f"{stamp}-{n}" for n in range(1000))
-    aside = next(path.with_name(name) for name in names if not path.with_name(name).exists())
-    for suffix in _COMPANIONS:
-        companion = path.with_name(path.name + suffix)
-        if companion.exists():
-            companion.rename(aside.with_name(aside.name + suffix))
+    aside = _reserve(path)
+    try:
+        # The file itself last: SQLite deletes a log that it finds without its database.
+        for suffix in (*_COMPANIONS, ""):
+            if not suffix or _beside(path, suffix).exists():
+                _beside(path, suffix).replace(_beside(aside, suffix))
+    except OSError:
+        aside.unlink()
+        raise
     return aside
+
+
+def _reserve(path: Path) -> Path:
+    """Make an empty file under a new name, which is nobody else's from then on."""
+    stamp = f"{path.name}.damaged-{datetime.now():%Y%m%d-%H%M%S}"
+    for n in count():
+        aside = path.with_name(f"{stamp}-{n}" if n else stamp)
+        if any(_beside(aside, suffix).exists() for suffix in _COMPANIONS):
+            continue
+        with suppress(FileExistsError):
+            aside.touch(exist_ok=False)
+            return aside
+    raise AssertionError
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        return _probed(sqlite3.connect(path, timeout=LOCK_SECONDS))
+    except sqlite3.OperationalError as error:
+        if not is_unwritable(error):
+            raise
+    return open_read_only(path)
+
+
+def _probed(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Read something: only then does SQLite really open the file."""
+    try:
+        connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _code(error: BaseException | None) -> int | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    return code & 0xFF if isinstance(code, int) else None
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
 
 
 def _is_shorter_than_it_says(path: Path) -> bool:

@@ -7,10 +7,11 @@ document and knows nothing of ONNX.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from genrecore._types import require_texts, require_types
 from genrecore.errors import ModelError
 from genrecore.spectrogram import LogMelSpec, frames_of
 
@@ -87,8 +88,17 @@ class InputSpec:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> InputSpec:
-        """Read what `to_dict` wrote."""
+        """Read what `to_dict` wrote.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it is something else.
+        """
+        require_types(cls, data, "input.")
         logmel = data.get("logmel")
+        if logmel is not None:
+            require_types(LogMelSpec, logmel, "input.logmel.")
         return cls(
             kind=data["kind"],
             sample_rate=data["sample_rate"],
@@ -224,13 +234,27 @@ class ModelCard:
         """
         try:
             data = json.loads(text)
-            fields = {**data, "input": InputSpec.from_dict(data["input"]), "labels": tuple(data["labels"])}
+            require_types(cls, data)
             missing = [key for key in _REQUIRED if key not in data]
             if missing:
                 raise KeyError(missing[0])
-            fields["figures"] = tuple(Figure(**figure) for figure in data["figures"])
+            require_texts(data["labels"], "labels")
+            fields = {
+                **data,
+                "labels": tuple(data["labels"]),
+                "input": InputSpec.from_dict(data["input"]),
+                "figures": tuple(_figures(data["figures"])),
+            }
             return cls(**fields)
         except KeyError as error:
             raise ModelError(f"{source}: the model's description lacks {error.args[0]!r}") from error
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise ModelError(f"{source}: the model's description is faulty: {error}") from error
+
+
+def _figures(data: object) -> Iterator[Figure]:
+    if not isinstance(data, list):
+        raise ValueError("its figures are not a list")
+    for number, figure in enumerate(data):
+        require_types(Figure, figure, f"figures[{number}].")
+        yield Figure(**figure)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from genrecore import cache_file
-from genrecore.errors import GenreCoreError
+from genrecore.errors import CacheError, GenreCoreError, NoCache
 
 __all__ = ["Finding", "Section", "examine"]
 
@@ -68,11 +68,26 @@ def examine(cache: str | None = None) -> Iterator[Section]:
     Section
         Versions, runtime, decoders, models, cache.
     """
-    yield Section("Versions", tuple(_versions()))
-    yield Section("ONNX Runtime", tuple(_runtime()))
-    yield Section("Decoders", tuple(_decoders()))
-    yield Section("Models", tuple(_models()))
-    yield Section("Cache", tuple(_cache(cache)))
+    checks = {
+        "Versions": _versions(),
+        "ONNX Runtime": _runtime(),
+        "Decoders": _decoders(),
+        "Models": _models(),
+        "Cache": _cache(cache),
+    }
+    for title, check in checks.items():
+        yield Section(title, tuple(_to_the_end(title, check)))
+
+
+def _to_the_end(title: str, check: Iterator[Finding]) -> Iterator[Finding]:
+    """What a check finds; where it breaks, that is a finding too."""
+    try:
+        yield from check
+    except Exception as error:
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        yield Finding(
+            "check", "failed", f"The check of {title} fails ({text}): reinstall what it names, or report it."
+        )
 
 
 def _versions() -> Iterator[Finding]:
@@ -90,15 +105,24 @@ def _versions() -> Iterator[Finding]:
 
 
 def _runtime() -> Iterator[Finding]:
-    from genrecore.model import import_onnxruntime, installed_runtimes
+    from genrecore import model
+    from genrecore.runtime import import_onnxruntime, installed_runtimes
 
     for name, version in installed_runtimes().items():
         yield Finding(name, version)
     try:
-        runtime = import_onnxruntime()
-        yield Finding("providers", ", ".join(runtime.get_available_providers()))
+        yield Finding("providers", ", ".join(import_onnxruntime().get_available_providers()))
     except GenreCoreError as error:
         yield Finding("providers", "none", str(error))
+        return
+    for name in model.DEFAULT_MODELS.values():
+        try:
+            loaded = model.load(name)
+        except GenreCoreError:
+            continue  # the models are looked at below
+        # What is offered says nothing: a provider whose libraries are missing is offered too.
+        yield Finding("in use", loaded.provider, loaded.fallback or None)
+        return
 
 
 def _decoders() -> Iterator[Finding]:
@@ -135,21 +159,28 @@ def _cache(location: str | None) -> Iterator[Finding]:
         from genrecore.cache import Cache
         from genrecore.cache_engine import locate
 
-        _, file = locate(location)
+        url, file = locate(location)
+    except (CacheError, ImportError) as error:
+        yield Finding("location", "?", f"{error}.")
+        return
+    shown = str(file) if file else url.render_as_string(hide_password=True)
+    try:
         if file is not None and not file.exists():
             yield Finding("location", f"{file} (not there yet)", _unwritable(file.parent))
             return
         fault = cache_file.fault_of(file) if file is not None else None
         if fault is not None:
-            yield Finding("location", str(file), f"{file}: this file {fault}: the next run moves it aside.")
+            yield Finding("location", shown, f"{file}: this file {fault}: the next run moves it aside.")
             return
-        with Cache(location) as cache:
+        with Cache(location, make=False) as cache:
             info = cache.info()
-        yield Finding("location", info.location)
+        yield Finding("location", shown)
         size = "" if info.size is None else f", {info.size / 1e6:.1f} MB"
         yield Finding("content", f"{info.analyses:,} analyses of {info.files:,} files{size}")
-    except (GenreCoreError, OSError, ImportError, sqlite3.Error) as error:
-        yield Finding("location", str(location or cache_file.default_path()), f"{error}.")
+    except NoCache:
+        yield Finding("location", f"{shown} (empty)")
+    except (GenreCoreError, OSError, sqlite3.Error) as error:
+        yield Finding("location", shown, f"{error}.")
 
 
 def _unwritable(folder: os.PathLike[str]) -> str | None:

@@ -14,6 +14,7 @@ __all__ = [
     "GenreCoreError",
     "MissingAudio",
     "ModelError",
+    "NoCache",
     "NotAudio",
     "RuntimeMissing",
     "SilentAudio",
@@ -79,8 +80,12 @@ class ModelError(GenreCoreError):
 
 
 class RuntimeMissing(GenreCoreError):
-    """No ONNX Runtime is installed, or several that overwrite each other."""
+    """No ONNX Runtime is installed, or several that overwrite each other, or none for the device that is named."""
 
 
 class CacheError(GenreCoreError):
     """The cache database cannot be used."""
+
+
+class NoCache(CacheError):
+    """There is no cache yet, and none was to be made."""

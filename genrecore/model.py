@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genrecore._cuts import Cuts
 from genrecore.card import CARD_KEY, ModelCard
-from genrecore.errors import ModelError, RuntimeMissing
+from genrecore.errors import ModelError
+from genrecore.runtime import Opened, first_line, open_session
 
 __all__ = [
     "DEFAULT_MODELS",
@@ -22,86 +22,15 @@ __all__ = [
     "bundled",
     "digest",
     "find",
-    "import_onnxruntime",
-    "installed_runtimes",
     "load",
     "read_card",
-    "resolve_device",
 ]
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_MODELS = {"genre": "end2end-gru-mel", "mood": "mel-cnn-mood"}
 
-# The distributions that all install the same package `onnxruntime` and overwrite each other.
-_RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
-
 # Snippets a call: large enough to feed the matrix units, small enough for the cache (DESIGN.md, 4).
 _BATCH = 20
-
-_PROVIDERS = {"cpu": ["CPUExecutionProvider"], "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"]}
-
-
-def installed_runtimes() -> dict[str, str]:
-    """Name and version of every installed distribution of the ONNX Runtime."""
-    found = {}
-    for name in _RUNTIMES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def import_onnxruntime() -> ModuleType:
-    """The `onnxruntime` module.
-
-    Raises
-    ------
-    RuntimeMissing
-        Where none is installed, or several are, with the command to run.
-    """
-    found = sorted(installed_runtimes())
-    if not found:
-        raise RuntimeMissing(
-            'No ONNX Runtime is installed: run pip install "beets-genreclf[cpu]" '
-            "(or [gpu] for CUDA, [directml] for Windows graphics cards)."
-        )
-    if len(found) > 1:
-        keep = next((name for name in found if name != "onnxruntime"), found[0])
-        raise RuntimeMissing(
-            f"{' and '.join(found)} are both installed and overwrite each other: run "
-            f"pip uninstall {' '.join(found)}, then pip install {keep}."
-        )
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise RuntimeMissing(
-            f"{found[0]} is installed but does not load ({error}): run pip install --force-reinstall {found[0]}."
-        ) from error
-    return onnxruntime
-
-
-def resolve_device(device: str) -> str:
-    """Turn ``auto``, ``cpu`` or ``cuda`` into ``cpu`` or ``cuda``.
-
-    Raises
-    ------
-    RuntimeMissing
-        If CUDA is asked for and the installed ONNX Runtime has none.
-    ValueError
-        If the name is none of the three.
-    """
-    if device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"device is {device!r}, not auto, cpu or cuda")
-    if device == "cpu":
-        return "cpu"
-    has_cuda = "CUDAExecutionProvider" in import_onnxruntime().get_available_providers()
-    if device == "cuda" and not has_cuda:
-        raise RuntimeMissing(
-            "The installed ONNX Runtime has no CUDA: run pip uninstall onnxruntime, then "
-            'pip install "beets-genreclf[gpu]".'
-        )
-    return "cuda" if has_cuda else "cpu"
 
 
 def bundled(task: str | None = None) -> list[Path]:
@@ -174,25 +103,26 @@ def load(name_or_path: str | os.PathLike[str], *, device: str = "auto") -> Model
     ----------
     name_or_path : str or path
         Name of a bundled model, or a model file.
-    device : {'auto', 'cpu', 'cuda'}
-        Where to run it; ``auto`` takes CUDA if the installed ONNX Runtime finds it.
+    device : {'auto', 'cpu', 'cuda', 'directml'}
+        Where to run it; ``auto`` takes a graphics card if the installed ONNX Runtime gets one to work.
 
     Raises
     ------
     ModelError
         In one sentence: the file and its fault.
     RuntimeMissing
-        If no ONNX Runtime, or more than one, is installed.
+        If no ONNX Runtime, or more than one, is installed, or none that works on the device that is named.
     """
     path = find(name_or_path)
     file_digest = digest(path)
-    session = _open_session(path, resolve_device(device))
+    opened = open_session(path, device)
+    session = opened.session
     text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
     if text is None:
         raise ModelError(f"{path}: the model does not describe itself (its metadata lack {CARD_KEY!r})")
     card = ModelCard.from_json(text, str(path))
     _check_shapes(session, card, path)
-    return Model(card, path, file_digest, session)
+    return Model(card, path, file_digest, opened)
 
 
 class Model:
@@ -207,24 +137,27 @@ class Model:
     digest : str
         SHA-256 of the file.
     provider : str
-        The ONNX Runtime execution provider in use.
+        The ONNX Runtime execution provider that it was really loaded on.
+    fallback : str
+        Why that is the processor where ``auto`` might have meant a graphics card, in one sentence; or empty.
     """
 
-    def __init__(self, card: ModelCard, path: Path, file_digest: str, session: Any) -> None:
+    def __init__(self, card: ModelCard, path: Path, file_digest: str, opened: Opened) -> None:
         self.card = card
         self.path = path
         self.digest = file_digest
-        self.provider: str = session.get_providers()[0]
-        self._session = session
-        self._input: str = session.get_inputs()[0].name
+        self.provider = opened.provider
+        self.fallback = opened.fallback
+        self._session = opened.session
+        self._input: str = self._session.get_inputs()[0].name
 
-    def run(self, snippets: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, snippets: NDArray[np.float32] | Cuts) -> NDArray[np.float32]:
         """Class probabilities of a number of snippets.
 
         Parameters
         ----------
-        snippets : ndarray of float32, shape (n, *card.input.shape)
-            Waveforms, or log-mel spectrograms in dB re full scale.
+        snippets : ndarray of float32, or Cuts, shape (n, *card.input.shape)
+            Waveforms, or log-mel spectrograms in dB re full scale; `Cuts` are cut as their turn comes.
 
         Returns
         -------
@@ -254,23 +187,8 @@ class Model:
         try:
             result = self._session.run(None, {self._input: np.ascontiguousarray(batch, np.float32)})[0]
         except Exception as error:  # the runtime's exceptions share no documented base
-            raise ModelError(f"{self.path}: the model does not run: {_first_line(error)}") from error
+            raise ModelError(f"{self.path}: the model does not run: {first_line(error)}") from error
         return np.asarray(result, np.float32)
-
-
-def _open_session(path: Path, device: str) -> Any:
-    runtime = import_onnxruntime()
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = 1  # a worker a core beats threads in one session (DESIGN.md, 4)
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.enable_mem_pattern = False  # saves a worker up to 20 MB, and costs no time
-    try:
-        return runtime.InferenceSession(str(path), options, providers=_PROVIDERS[device])
-    except Exception as error:  # the runtime's exceptions share no documented base
-        raise ModelError(
-            f"{path}: not a model that the ONNX Runtime can load: {_first_line(error)}"
-        ) from error
 
 
 def _check_shapes(session: Any, card: ModelCard, path: Path) -> None:
@@ -289,7 +207,3 @@ def _check_shapes(session: Any, card: ModelCard, path: Path) -> None:
 
 def _dims(shape: tuple[int, ...]) -> str:
     return ", ".join(map(str, shape))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

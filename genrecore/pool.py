@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from genrecore.analysis import Analysis
 from genrecore.errors import GenreCoreError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from genrecore.cache import Cache
     from genrecore.pool_worker import Outcome
 
-__all__ = ["TIMEOUT", "Result", "Settings", "WorkersFailed", "analyze_many"]
+__all__ = ["TIMEOUT", "Pool", "Result", "Settings", "WorkersFailed", "analyze_many"]
 
 #: Seconds a file may take by default.
 TIMEOUT = 300.0
@@ -64,6 +64,82 @@ class Result:
         return self.analysis.to_dict()
 
 
+class Pool:
+    """Worker processes that listen to one list of files after the other.
+
+    They are started when a file first needs them, and stay until `close`: models are loaded once. One list at
+    a time.
+
+    Parameters
+    ----------
+    settings, jobs, timeout, cache, notify
+        See `analyze_many`, also for what is raised.
+
+    Examples
+    --------
+    >>> with Pool(jobs=2) as pool:  # doctest: +SKIP
+    ...     for album in albums:
+    ...         print([result.analysis.genre.top for result in pool.analyze(album)])
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        jobs: int | None = None,
+        timeout: float = TIMEOUT,
+        cache: Cache | None = None,
+        notify: Callable[[str], None] | None = None,
+        _analyse: Callable[..., Outcome] | None = None,
+        _split: bool | None = None,
+    ) -> None:
+        if (jobs is not None and jobs < 0) or timeout <= 0:
+            raise ValueError("jobs must not be negative, and timeout must be positive")
+        from genrecore.analyzer import method_of
+        from genrecore.pool_process import cpu_count
+        from genrecore.pool_run import Run
+        from genrecore.pool_store import Store
+        from genrecore.pool_worker import analyse_file
+
+        settings = settings or Settings()
+        method = method_of(settings)  # a missing model is told now, not at the first result
+        notify = notify or logging.getLogger("genrecore").warning
+        store = Store(cache, method, notify)
+        self._run = Run(
+            settings, jobs or cpu_count(), timeout, store, notify, _analyse or analyse_file, _split
+        )
+
+    def analyze(
+        self, paths: Iterable[str | os.PathLike[str]], *, stopped: Callable[[], bool] = lambda: False
+    ) -> Generator[Result]:
+        """Listen to some files.
+
+        Parameters
+        ----------
+        paths : iterable of str or path
+            Files; read as they are needed.
+        stopped : callable, optional
+            Asked about twice a second; once it is true the iterator ends at once, as if it were closed. For a
+            thread, which Ctrl-C does not reach.
+
+        Yields
+        ------
+        Result
+            One a path, as they finish. Closing the iterator before its end stops the workers at once.
+        """
+        return self._run.results((os.fspath(path) for path in paths), stopped)
+
+    def close(self) -> None:
+        """Stop the workers."""
+        self._run.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
 def analyze_many(
     paths: Iterable[str | os.PathLike[str]],
     settings: Settings | None = None,
@@ -102,7 +178,7 @@ def analyze_many(
     Raises
     ------
     ModelError, RuntimeMissing
-        If a model or the ONNX Runtime is missing or faulty.
+        If a model or the ONNX Runtime is missing or faulty, or the device that is named does not work.
     WorkersFailed
         If worker processes cannot work at all on this machine.
     ValueError
@@ -113,16 +189,18 @@ def analyze_many(
     >>> for result in analyze_many(["a.mp3", "b.flac"]):  # doctest: +SKIP
     ...     print(result.path, result.error or result.analysis.genre.top)
     """
-    if (jobs is not None and jobs < 0) or timeout <= 0:
-        raise ValueError("jobs must not be negative, and timeout must be positive")
-    from genrecore.analyzer import method_of
-    from genrecore.pool_process import cpu_count
-    from genrecore.pool_run import Run
-    from genrecore.pool_store import Store
-    from genrecore.pool_worker import analyse_file
+    pool = Pool(
+        settings,
+        jobs=jobs,
+        timeout=timeout,
+        cache=cache,
+        notify=notify,
+        _analyse=_analyse,
+        _split=_split,
+    )
+    return _once(pool, paths)
 
-    settings = settings or Settings()
-    method = method_of(settings)  # a missing model is told now, not at the first result
-    store = Store(cache, method, notify or logging.getLogger("genrecore").warning)
-    run = Run(settings, jobs or cpu_count(), timeout, store, _analyse or analyse_file, _split)
-    return run.results(os.fspath(path) for path in paths)
+
+def _once(pool: Pool, paths: Iterable[str | os.PathLike[str]]) -> Generator[Result]:
+    with pool:
+        yield from pool.analyze(paths)

@@ -19,7 +19,8 @@ from genrecore.keys import FileStat
 from genrecore.pool import Result, WorkersFailed
 from genrecore.pool_process import start_pool
 from genrecore.pool_store import Job, Store
-from genrecore.pool_worker import Outcome, Parcel
+from genrecore.pool_worker import Ground, Outcome, Parcel
+from genrecore.runtime import has_graphics
 from genrecore.settings import Settings
 
 __all__ = ["Run"]
@@ -33,7 +34,7 @@ _log = logging.getLogger("genrecore")
 
 
 class Run:
-    """State of one call of `genrecore.pool.analyze_many`; see there."""
+    """What a `genrecore.pool.Pool` does; see there."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Run:
         jobs: int,
         timeout: float,
         store: Store,
+        notify: Callable[[str], None],
         analyse: Callable[..., Outcome],
         split: bool | None,
     ) -> None:
@@ -48,6 +50,7 @@ class Run:
         self._jobs = jobs
         self._timeout = timeout
         self._store = store
+        self._notify = notify
         self._analyse = analyse
         self._split = split
         self._waiting: deque[Job] = deque()
@@ -57,18 +60,27 @@ class Run:
         # Whether a worker has got so far that a lost one can be blamed on its file.
         self._proven = False
 
-    def results(self, paths: Iterator[str]) -> Generator[Result]:
-        """Yield one result a path, as they finish."""
+    def results(self, paths: Iterator[str], stopped: Callable[[], bool]) -> Generator[Result]:
+        """Yield one result a path, as they finish; the workers stay for the next paths."""
         try:
-            yield from self._together(paths)
-            yield from self._alone()
+            yield from self._together(paths, stopped)
+            yield from self._alone(stopped)
         finally:
             self._keep_finished()
-            self._stop()
+            if self._running:  # left in the middle
+                self.stop()
+            for left in (self._waiting, self._running, self._suspects):
+                left.clear()
 
-    def _together(self, paths: Iterator[str]) -> Iterator[Result]:
+    def stop(self) -> None:
+        """End the worker processes, whatever they do."""
+        if self._pools is not None:
+            self._pools.stop()
+            self._pools = None
+
+    def _together(self, paths: Iterator[str], stopped: Callable[[], bool]) -> Iterator[Result]:
         more = True
-        while more or self._waiting or self._running:
+        while (more or self._waiting or self._running) and not stopped():
             if more and len(self._waiting) < self._jobs:
                 chunk = list(islice(paths, _CHUNK))
                 more = bool(chunk)
@@ -78,13 +90,13 @@ class Run:
             self._schedule(ahead=2 * self._jobs)
             yield from self._finished(0.0 if more and not self._waiting else 0.5)
 
-    def _alone(self) -> Iterator[Result]:
+    def _alone(self, stopped: Callable[[], bool]) -> Iterator[Result]:
         """One at a time in fresh workers: who is lost now has only itself to blame."""
-        self._stop()
-        self._jobs = 1
-        while self._suspects:
+        if self._suspects and not stopped():
+            self.stop()
+        while self._suspects and not stopped():
             self._waiting.append(self._suspects.pop(0))
-            while self._waiting or self._running:
+            while (self._waiting or self._running) and not stopped():
                 self._schedule(ahead=1)
                 yield from self._finished(0.5, alone=True)
 
@@ -99,15 +111,23 @@ class Run:
 
     def _schedule(self, ahead: int) -> None:
         while self._waiting and len(self._running) < ahead:
-            if self._pools is None:
-                self._pools = self._start(min(self._jobs, len(self._waiting)))
+            pools = self._enough_workers()
             job = self._waiting.popleft()
             try:
-                future = self._submit(self._pools, job)
+                future = self._submit(pools, job)
             except RuntimeError:  # it has broken since the last look
                 self._waiting.appendleft(job)
                 return
             self._running[future] = job
+
+    def _enough_workers(self) -> _Pools:
+        wanted = min(self._jobs, len(self._waiting))
+        if self._pools is not None and self._pools.workers < wanted and not self._running:
+            self.stop()
+            wanted = self._jobs  # once, instead of for each list that is a little longer
+        if self._pools is None:
+            self._pools = self._start(wanted)
+        return self._pools
 
     def _submit(self, pools: _Pools, job: Job) -> Future[Outcome]:
         if job.parcel is not None:
@@ -140,7 +160,7 @@ class Run:
             if result is not None:
                 yield result
         if broken:
-            self._stop()
+            self.stop()
         if self._suspects and not alone:
             self._prove()
 
@@ -168,21 +188,31 @@ class Run:
         return None
 
     def _start(self, workers: int, timeout: float | None = None) -> _Pools:
-        split = self._split
-        if split is None:
-            split = _runs_on_cuda(self._settings)
-        return _Pools(self._settings, workers, split, timeout or self._timeout)
+        if self._split is None:
+            self._split = self._on_graphics()
+        return _Pools(self._settings, workers, self._split, timeout or self._timeout)
 
-    def _stop(self) -> None:
-        if self._pools is not None:
-            self._pools.stop()
-            self._pools = None
+    def _on_graphics(self) -> bool:
+        """Whether the models run on a graphics card: what the runtime offers is not what they load on."""
+        if self._settings.device not in ("auto", "cpu"):
+            return True  # or loading them is an error
+        if self._settings.device == "cpu" or not has_graphics():
+            return False
+        ground = self._try_out(_Pools(self._settings, 1, False, _START_SECONDS))
+        if ground.fallback:
+            self._notify(ground.fallback)
+        if not ground.graphics:
+            self._settings = replace(self._settings, device="cpu")  # so that no worker tries it again
+        return ground.graphics
 
     def _prove(self) -> None:
         """Before a file is blamed for a lost worker: see that a worker can load the models at all."""
         if self._proven:
             return
-        pools = self._start(1, _START_SECONDS)
+        self._try_out(self._start(1, _START_SECONDS))
+
+    def _try_out(self, pools: _Pools) -> Ground:
+        """Let a worker load the models and say where to; the pools are stopped."""
         try:
             task = pools.infer(pool_worker.warm_up, self._settings)
             give_up = monotonic() + _START_SECONDS
@@ -200,6 +230,8 @@ class Run:
         if outcome.fatal is not None:
             raise outcome.fatal
         self._proven = True
+        ground: Ground = outcome.value
+        return ground
 
     def _keep_finished(self) -> None:
         """On the way out: what finished since the last look is not lost."""
@@ -211,19 +243,20 @@ class Run:
 
 
 class _Pools:
-    """The worker processes: all of one kind, or on CUDA many that decode and one that runs the models."""
+    """The worker processes: all of one kind, or with a graphics card many that decode and one that runs the models."""
 
     def __init__(self, settings: Settings, workers: int, split: bool, timeout: float) -> None:
         self.split = split
+        self.workers = workers
         self._timeout = timeout
         load = pool_worker.load_preparer if split else pool_worker.load_analyzer
-        self._workers = start_pool(workers, load, settings)
-        self._inferrer = start_pool(1, pool_worker.load_analyzer, settings) if split else self._workers
+        self._pool = start_pool(workers, load, settings)
+        self._inferrer = start_pool(1, pool_worker.load_analyzer, settings) if split else self._pool
         self._parcels = tempfile.TemporaryDirectory(prefix="genrecore-") if split else None
 
     @property
     def active(self) -> bool:
-        return bool(self._workers.active and self._inferrer.active)
+        return bool(self._pool.active and self._inferrer.active)
 
     @property
     def folder(self) -> str:
@@ -231,7 +264,7 @@ class _Pools:
         return self._parcels.name if self._parcels else ""
 
     def work(self, function: Callable[..., Outcome], *args: Any) -> Future[Outcome]:
-        future: Future[Outcome] = self._workers.schedule(function, args=args, timeout=self._timeout)
+        future: Future[Outcome] = self._pool.schedule(function, args=args, timeout=self._timeout)
         return future
 
     def infer(self, function: Callable[..., Outcome], *args: Any) -> Future[Outcome]:
@@ -239,22 +272,13 @@ class _Pools:
         return future
 
     def stop(self) -> None:
-        pools = {id(pool): pool for pool in (self._workers, self._inferrer)}.values()
+        pools = {id(pool): pool for pool in (self._pool, self._inferrer)}.values()
         for pool in pools:
             pool.stop()
         for pool in pools:
             pool.join()
         if self._parcels is not None:
             self._parcels.cleanup()
-
-
-def _runs_on_cuda(settings: Settings) -> bool:
-    from genrecore.model import installed_runtimes, resolve_device
-
-    # Asking the runtime means loading it: only where it may say yes.
-    if settings.device == "cuda" or (settings.device == "auto" and "onnxruntime-gpu" in installed_runtimes()):
-        return resolve_device(settings.device) == "cuda"
-    return False
 
 
 def _stat(path: str) -> FileStat | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from genrecore.analysis import Analysis
 from genrecore.errors import CacheError
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "Store"]
 
+T = TypeVar("T")
 Notify = Callable[[str], None]
+
+_READING = "what it knows may be analysed again"
+_WRITING = "new analyses may not be kept"
+# Failures in a row after which there is no more trying: a locked database has taken a minute each time, and one
+# that is read-only or full rarely gets better.
+_PATIENCE = 5
 
 
 @dataclass(frozen=True)
@@ -31,57 +39,53 @@ class Job:
 
 
 class Store:
-    """The cache, if there is one and as long as it works; the first trouble is told once."""
+    """The cache, if there is one and as long as it works; the first trouble is told, a passing one forgiven."""
 
     def __init__(self, cache: Cache | None, method: Method, notify: Notify) -> None:
         self._cache = cache
         self._method = method
         self._notify = notify
         self._told = False
+        self._failures: Counter[str] = Counter()
 
     @property
     def in_use(self) -> bool:
-        return self._cache is not None
+        return self._cache is not None and self._failures[_READING] < _PATIENCE
 
     def lookup(self, stats: list[FileStat]) -> tuple[dict[str, Analysis], dict[str, str]]:
         """Analyses, and hashes of files that were analysed in another way, by path."""
-        if self._cache is None:
-            return {}, {}
-        try:
-            found = self._cache.lookup(stats, self._method)
-            return found, self._cache.hashes([stat for stat in stats if stat.path not in found])
-        except CacheError as error:
-            self._give_up(error)
-            return {}, {}
+
+        def work(cache: Cache) -> tuple[dict[str, Analysis], dict[str, str]]:
+            found = cache.lookup(stats, self._method)
+            return found, cache.hashes([stat for stat in stats if stat.path not in found])
+
+        return self._try(work, _READING) or ({}, {})
 
     def find(self, job: Job) -> Analysis | None:
         """The analysis of a file whose audio is known under another name or tag."""
-        if self._cache is None or job.content_hash is None:
-            return None
-        try:
-            found = self._cache.get(self._method.key(job.content_hash), job.path)
-        except CacheError as error:
-            self._give_up(error)
-            return None
         stat, content_hash = job.stat, job.content_hash
+        if content_hash is None:
+            return None
+        found = self._try(lambda cache: cache.get(self._method.key(content_hash), job.path), _READING)
         if found is not None and stat is not None:
-            self._write(lambda cache: cache.put_file(stat, content_hash))
+            self._try(lambda cache: cache.put_file(stat, content_hash), _WRITING)
         return found
 
     def keep(self, job: Job, analysis: Analysis) -> None:
         key = self._method.key(analysis.content_hash)
-        self._write(lambda cache: cache.put(analysis, key, job.stat))
+        self._try(lambda cache: cache.put(analysis, key, job.stat), _WRITING)
 
-    def _write(self, work: Callable[[Cache], None]) -> None:
-        if self._cache is None or self._told:
-            return
+    def _try(self, work: Callable[[Cache], T], kind: str) -> T | None:
+        """Do something with the cache; None where it fails, or has failed too often."""
+        if self._cache is None or self._failures[kind] >= _PATIENCE:
+            return None
         try:
-            work(self._cache)
+            done = work(self._cache)
         except CacheError as error:
-            self._told = True
-            self._notify(f"{error}; new analyses are not kept")
-
-    def _give_up(self, error: CacheError) -> None:
-        self._cache = None
-        if not self._told:
-            self._notify(f"{error}; going on without a cache")
+            self._failures[kind] += 1
+            if not self._told:
+                self._told = True
+                self._notify(f"{error}; {kind}")
+            return None
+        self._failures[kind] = 0
+        return done

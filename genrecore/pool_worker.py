@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import pickle
 import tempfile
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from genrecore.analyzer import Analyzer, Prepared, Preparer
 
 __all__ = [
+    "Ground",
     "Outcome",
     "Parcel",
     "analyse_file",
@@ -57,15 +59,28 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Parcel:
-    """A prepared track on its way to the process that runs the models; its arrays travel in a file."""
+    """A prepared track on its way to the process that runs the models, in a file."""
 
-    prepared: Prepared
+    path: str
     file: str
 
 
+@dataclass(frozen=True)
+class Ground:
+    """Where the models of a worker run; as `Analyzer` says it."""
+
+    graphics: bool
+    fallback: str
+
+
 def warm_up(settings: Settings) -> Outcome:
-    """Do nothing, to see that a worker gets so far."""
-    return _outcome("", lambda: None, lambda: load_analyzer(settings))
+    """Value: the `Ground`; that a worker gets so far says something too."""
+
+    def work() -> Ground:
+        analyzer = load_analyzer(settings)
+        return Ground(analyzer.graphics, analyzer.fallback)
+
+    return _outcome("", work, lambda: load_analyzer(settings))
 
 
 def hash_file(path: str) -> Outcome:
@@ -83,17 +98,14 @@ def analyse_file(path: str, content_hash: str | None, settings: Settings) -> Out
 
 
 def prepare_file(path: str, content_hash: str | None, settings: Settings, folder: str) -> Outcome:
-    """Value: a `Parcel` whose arrays lie in `folder`."""
+    """Value: a `Parcel` whose file lies in `folder`."""
 
     def work() -> Parcel:
-        import numpy as np
-
         prepared = load_preparer(settings).prepare(path, content_hash)
-        handle, file = tempfile.mkstemp(suffix=".npz", dir=folder)
+        handle, file = tempfile.mkstemp(dir=folder)
         with os.fdopen(handle, "wb") as out:
-            np.savez(out, genre=prepared.genre, mood=prepared.mood)
-        nothing = np.empty(0, np.float32)
-        return Parcel(replace(prepared, genre=nothing, mood=nothing), file)
+            pickle.dump(prepared.packed(), out, pickle.HIGHEST_PROTOCOL)
+        return Parcel(path, file)
 
     return _outcome(path, work, lambda: load_preparer(settings))
 
@@ -102,14 +114,12 @@ def infer_parcel(parcel: Parcel, settings: Settings) -> Outcome:
     """Value: the `Analysis`; the parcel's file is removed."""
 
     def work() -> Any:
-        import numpy as np
-
-        with np.load(parcel.file) as arrays:
-            prepared = replace(parcel.prepared, genre=arrays["genre"], mood=arrays["mood"])
+        with open(parcel.file, "rb") as file:
+            prepared: Prepared = pickle.load(file)
         os.remove(parcel.file)
         return load_analyzer(settings).infer(prepared)
 
-    return _outcome(parcel.prepared.path, work, lambda: load_analyzer(settings))
+    return _outcome(parcel.path, work, lambda: load_analyzer(settings))
 
 
 def _outcome(path: str, work: Callable[[], Any], load: Callable[[], Any] | None = None) -> Outcome:
@@ -139,7 +149,7 @@ def load_analyzer(settings: Settings) -> Analyzer:
     """The worker's analyzer, loaded once."""
     from genrecore.analyzer import Analyzer
 
-    return Analyzer(settings)
+    return Analyzer(settings, notify=lambda fallback: None)  # the parent says it, once for all workers
 
 
 @lru_cache(maxsize=1)

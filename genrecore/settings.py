@@ -8,7 +8,7 @@ __all__ = ["DEVICES", "SNIPPETS", "Settings"]
 
 #: How many snippets are drawn from a track by default.
 SNIPPETS = 100
-DEVICES = ("auto", "cpu", "cuda")
+DEVICES = ("auto", "cpu", "cuda", "directml")
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ class Settings:
         Name of a bundled model or path of a model file; empty for the default one.
     snippets : int
         How many snippets are drawn from a track.
-    device : {'auto', 'cpu', 'cuda'}
-        Where the models run; ``auto`` takes CUDA where the installed ONNX Runtime finds it.
+    device : {'auto', 'cpu', 'cuda', 'directml'}
+        Where the models run; ``auto`` takes a graphics card where the installed ONNX Runtime gets one to work.
 
     Raises
     ------
     ValueError
-        If there would be no snippet, or the device is none of the three.
+        If there would be no snippet, or the device is none of the four.
     """
 
     genre_model: str = ""

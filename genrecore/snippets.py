@@ -1,7 +1,7 @@
 """The random snippets of a track, and what of them the networks get to hear.
 
 `draw_starts`, `fit` and `seed_of` decide and read nothing; `open_track` decodes a file and draws its
-snippets; `inputs_for` cuts them out as a model wants them.
+snippets; `cuts_for` cuts them out as a model wants them when it comes to them, `inputs_for` all at once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from genrecore._starts import GRID, QUIET, SHORT_FILES, Starts, draw_starts, fit, seed_of, window_loudness
+from genrecore._cuts import Columns, Cuts, PieceColumns, Ready, Windows
+from genrecore._starts import GRID, QUIET, SHORT_FILES, draw_starts, fit, seed_of, window_loudness
 from genrecore._track import CONTEXT, Track, open_track
 from genrecore.audio import ANALYSIS_RATE
 from genrecore.card import ModelCard
@@ -23,8 +24,10 @@ __all__ = [
     "QUIET",
     "SHORT_FILES",
     "SNIPPETS_VERSION",
+    "Cuts",
     "LogMels",
     "Track",
+    "cuts_for",
     "draw_starts",
     "fit",
     "inputs_for",
@@ -40,7 +43,23 @@ SNIPPETS_VERSION = 1
 
 
 def inputs_for(card: ModelCard, track: Track, logmels: LogMels | None = None) -> Samples:
-    """Cut the snippets of a track out as a model wants them.
+    """All of `cuts_for` at once.
+
+    Returns
+    -------
+    ndarray of float32, shape (count, *card.input.shape)
+
+    Examples
+    --------
+    >>> track = open_track("song.mp3", count=100, seconds=3.0)  # doctest: +SKIP
+    >>> inputs_for(model.card, track).shape  # doctest: +SKIP
+    (100, 128, 39)
+    """
+    return cuts_for(card, track, logmels)[:]
+
+
+def cuts_for(card: ModelCard, track: Track, logmels: LogMels | None = None) -> Cuts:
+    """The snippets of a track as a model wants them, to be cut when they are asked for.
 
     Parameters
     ----------
@@ -53,19 +72,13 @@ def inputs_for(card: ModelCard, track: Track, logmels: LogMels | None = None) ->
 
     Returns
     -------
-    ndarray of float32, shape (count, *card.input.shape)
-        In the order of ``track.starts``.
+    Cuts
+        Of shape (count, *card.input.shape), in the order of ``track.starts``.
 
     Raises
     ------
     ModelError
         If the model wants another sample rate than the analysis has.
-
-    Examples
-    --------
-    >>> track = open_track("song.mp3", count=100, seconds=3.0)  # doctest: +SKIP
-    >>> inputs_for(model.card, track).shape  # doctest: +SKIP
-    (100, 128, 39)
     """
     if card.input.sample_rate != ANALYSIS_RATE:
         raise ModelError(
@@ -73,8 +86,8 @@ def inputs_for(card: ModelCard, track: Track, logmels: LogMels | None = None) ->
             f"{ANALYSIS_RATE} Hz: export it for that rate"
         )
     if card.input.logmel is not None:
-        return (logmels or LogMels(track, [card])).snippets(card)
-    return _waveforms(track, card.input.samples)
+        return (logmels or LogMels(track, [card])).cuts(card)
+    return _windows(track, card.input.samples)
 
 
 class LogMels:
@@ -95,19 +108,18 @@ class LogMels:
         self._specs = {card.input.logmel for card in cards if card.input.logmel is not None}
         self._done: dict[LogMelSpec, Samples] = {}
 
-    def snippets(self, card: ModelCard) -> Samples:
-        """The columns of every snippet, float32 [count, mels, frames], as `card` wants them."""
+    def cuts(self, card: ModelCard) -> Cuts:
+        """The columns of every snippet, [count, mels, frames], as `card` wants them."""
         spec, frames = card.input.logmel, card.input.frames
         if spec is None or frames is None:
             raise ValueError(f"{card.id} does not take spectrograms")
         shared = self._shared(spec)
         step = spec.hop_length // shared.hop_length
-        if self._track.samples is not None:
-            first = np.rint(self._track.starts / shared.hop_length).astype(np.int64)
-            return _cut(self._columns(shared), first, frames, step)
         columns = self._columns(shared)
-        first = np.array([round(CONTEXT / shared.hop_length)])
-        return np.concatenate([_cut(piece, first, frames, step) for piece in columns])
+        if self._track.samples is None:
+            return PieceColumns(columns, round(CONTEXT / shared.hop_length), frames, step)
+        first = np.rint(self._track.starts / shared.hop_length).astype(np.int64)
+        return Columns(columns, first, frames, step)
 
     def _shared(self, spec: LogMelSpec) -> LogMelSpec:
         hops = [other.hop_length for other in self._specs if other.with_hop(spec.hop_length) == spec]
@@ -127,19 +139,11 @@ class LogMels:
         return self._done[spec]
 
 
-def _cut(columns: Samples, first: Starts, frames: int, step: int) -> Samples:
-    """Runs of `frames` columns, `step` apart, moved back where they would pass the end."""
-    first = np.clip(first, 0, columns.shape[1] - 1 - (frames - 1) * step)
-    cut = columns[:, first[:, None] + step * np.arange(frames)]
-    return np.ascontiguousarray(cut.transpose(1, 0, 2))
-
-
-def _waveforms(track: Track, length: int) -> Samples:
+def _windows(track: Track, length: int) -> Cuts:
     if track.samples is not None:
         samples = track.samples if len(track.samples) >= length else fit(track.samples, length)
-        starts = np.minimum(track.starts, len(samples) - length)
-        return np.lib.stride_tricks.sliding_window_view(samples, length)[starts]
+        return Windows(samples, np.minimum(track.starts, len(samples) - length), length)
     assert track.pieces is not None
     if length > track.window + CONTEXT:
         raise ValueError(f"the track was opened for snippets of {track.window} samples, not {length}")
-    return np.ascontiguousarray(track.pieces[:, CONTEXT : CONTEXT + length])
+    return Ready(track.pieces[:, CONTEXT : CONTEXT + length])

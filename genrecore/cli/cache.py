@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import click
 
 from genrecore.cli.options import cache_option
+from genrecore.errors import NoCache
+
+if TYPE_CHECKING:
+    from genrecore.cache import Cache
 
 __all__ = ["cache"]
 
@@ -25,9 +33,7 @@ def cache() -> None:
 @cache_option
 def info(cache: str | None) -> None:
     """Show where the cache lies and what is in it."""
-    from genrecore.cache import Cache
-
-    with Cache(cache, notify=_tell) as store:
+    with _existing(cache) as store:
         state = store.info()
     click.echo(f"location  {state.location}")
     if state.size is not None:
@@ -50,9 +56,8 @@ def prune(cache: str | None, dry_run: bool) -> None:
     Connect all drives with music first: what lies on a drive that is not there counts as gone.
     """
     from genrecore.analyzer import ANALYSIS_VERSION
-    from genrecore.cache import Cache
 
-    with Cache(cache, notify=_tell) as store:
+    with _existing(cache) as store:
         pruned = store.prune(ANALYSIS_VERSION, dry_run=dry_run)
     would = "would be " if dry_run else ""
     click.echo(f"{pruned.files:,} files and {pruned.analyses:,} analyses {would}forgotten")
@@ -63,9 +68,7 @@ def prune(cache: str | None, dry_run: bool) -> None:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def clear(cache: str | None, yes: bool) -> None:
     """Forget everything: each file will be analysed again."""
-    from genrecore.cache import Cache
-
-    with Cache(cache, notify=_tell) as store:
+    with _existing(cache) as store:
         count = store.info().analyses
         if count and not yes:
             click.confirm(f"Forget {count:,} analyses in {store.location}?", abort=True)
@@ -73,5 +76,15 @@ def clear(cache: str | None, yes: bool) -> None:
     click.echo(f"{count:,} analyses forgotten")
 
 
-def _tell(sentence: str) -> None:
-    click.echo(sentence, err=True)
+@contextmanager
+def _existing(location: str | None) -> Iterator[Cache]:
+    """A cache that is there; looking after it neither makes one nor moves a file."""
+    from genrecore.cache import Cache
+
+    try:
+        cache = Cache(location, make=False)
+    except NoCache as error:
+        click.echo(str(error))
+        raise click.exceptions.Exit(0) from None
+    with cache:
+        yield cache

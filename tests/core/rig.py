@@ -64,6 +64,41 @@ def make_model(path: Path, task: str, *, hop: int = 1708, seed: int = 0, rate: i
     return path
 
 
+def make_waveform_model(path: Path) -> Path:
+    """Write a model file that listens to waveforms: random weights on the loudness of 450 stretches."""
+    weights = np.random.default_rng(3).standard_normal((450, len(GENRES))).astype(np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Reshape", ["x", "shape"], ["stretches"]),
+            helper.make_node("ReduceL2", ["stretches", "time"], ["loudness"], keepdims=0),
+            helper.make_node("MatMul", ["loudness", "weights"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        ],
+        "waveform",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 66150])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", len(GENRES)])],
+        [
+            numpy_helper.from_array(np.array([-1, 450, 147], np.int64), "shape"),
+            numpy_helper.from_array(np.array([2], np.int64), "time"),
+            numpy_helper.from_array(weights, "weights"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    card = ModelCard(
+        "rig-waveform",
+        "1",
+        "genre",
+        GENRES,
+        InputSpec("waveform", 22050, 66150),
+        3.0,
+        "MIT",
+        "nothing at all",
+    )
+    helper.set_model_props(model, {CARD_KEY: card.to_json()})
+    onnx.save(model, str(path))
+    return path
+
+
 def analyse_or_fail(path: str, content_hash: str | None, settings: Settings) -> Outcome:
     """A worker's task on which the file's name can bring disaster; every other file is really analysed."""
     name = Path(path).name

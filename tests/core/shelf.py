@@ -32,7 +32,7 @@ def make_file(folder: Path, name: str = "song.mp3", text: str = "sound") -> str:
 
 
 def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if not path.name.endswith(("-wal", "-shm"))}
+    return {path.name for path in folder.iterdir() if not path.name.endswith(("-wal", "-shm", "-lock"))}
 
 
 def fill(database: Path, count: int = 300) -> None:

@@ -14,7 +14,7 @@ import mutagen.id3
 import mutagen.mp3
 import numpy as np
 import pytest
-from core.rig import GENRES, MOODS, make_model
+from core.rig import GENRES, MOODS, make_model, make_waveform_model
 from synth import COMMON, music, piece, write
 
 import genrecore
@@ -94,6 +94,42 @@ def test_the_models_hear_the_snippets_that_were_drawn(
 def test_more_snippets(settings: Settings, songs: Path) -> None:
     analysis = Analyzer(replace(settings, snippets=33)).analyze(songs / "5 wav.wav")
     assert (analysis.genre.snippets, analysis.mood.snippets, analysis.sampling.snippets) == (33, 33, 33)
+
+
+# Not resource.getrusage: its peak includes what the process that started this one had taken.
+_PEAK = """
+import pickle, sys
+from genrecore import Settings
+from genrecore.analyzer import Analyzer
+analyzer = Analyzer(Settings(sys.argv[1], sys.argv[2], int(sys.argv[3]), "cpu"))
+prepared = analyzer._preparer.prepare(sys.argv[4])
+assert analyzer.infer(prepared).genre.snippets == int(sys.argv[3])
+sent = len(pickle.dumps(prepared.packed()))
+peak = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print(int(peak[0]) // 1024, sent)
+"""
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="this system does not tell the peak of memory"
+)
+@pytest.mark.parametrize("genre", ["", "waveform"])
+def test_memory_does_not_grow_with_the_snippets(
+    settings: Settings, songs: Path, tmp_path: Path, genre: str
+) -> None:
+    if genre:
+        genre = str(make_waveform_model(tmp_path / "waveform.onnx"))
+    peaks, sent = [], []
+    for count in ("20", "4000"):
+        command = [sys.executable, "-c", _PEAK, genre or settings.genre_model, settings.mood_model, count]
+        done = subprocess.run(
+            [*command, str(songs / "5 wav.wav")], capture_output=True, text=True, check=True
+        )
+        peak, size = done.stdout.split()
+        peaks.append(int(peak))
+        sent.append(int(size))
+    assert peaks[1] - peaks[0] < 15
+    assert sent[1] < 2_000_000  # between processes, with a graphics card
 
 
 def test_a_short_track_is_used_whole(analyzer: Analyzer, tmp_path: Path) -> None:

@@ -1,25 +1,22 @@
-"""The cache: real SQLite files, sound and unsound, and several processes at once."""
+"""What the cache holds and forgets, in real SQLite files."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from core.shelf import METHOD, fill, make_analysis, make_file
+from core.shelf import METHOD, make_analysis, make_file
 
-from genrecore.cache import Cache, Pruned, default_path, open_cache
+from genrecore.cache import Cache, Pruned
 from genrecore.errors import CacheError
-from genrecore.keys import CacheKey, FileStat, Method
+from genrecore.keys import FileStat, Method
 
 
 def test_what_comes_back_equals_what_was_put_to_the_last_bit(tmp_path: Path, database: Path) -> None:
@@ -55,28 +52,35 @@ def test_another_model_sampling_or_version_is_another_analysis(
 
 def test_a_changed_file_is_not_known_until_the_gate_is_refreshed(tmp_path: Path, database: Path) -> None:
     path = make_file(tmp_path)
+    before = FileStat.of(path)
     with Cache(database) as cache:
-        cache.put(make_analysis(path=path), METHOD.key("1:abc"), FileStat.of(path))
+        cache.put(make_analysis(path=path), METHOD.key("1:abc"), before)
         make_file(tmp_path, text="sound with a new tag")
         assert cache.lookup([FileStat.of(path)], METHOD) == {}
-        cache.refresh_gate(path)
+        cache.refresh_gate(before, FileStat.of(path))
         assert list(cache.lookup([FileStat.of(path)], METHOD)) == [path]
-        os.utime(path, ns=(1, 1))
-        assert cache.lookup([FileStat.of(path)], METHOD) == {}
-        cache.refresh_gate(path, "1:other")
-        assert cache.lookup([FileStat.of(path)], METHOD) == {}
-        cache.refresh_gate(path, "1:abc")
-        assert list(cache.lookup([FileStat.of(path)], METHOD)) == [path]
+        assert cache.hashes([FileStat.of(path)]) == {path: "1:abc"}
 
 
-def test_refreshing_an_unknown_or_vanished_file_is_harmless(tmp_path: Path, database: Path) -> None:
+def test_nothing_is_vouched_for_that_was_replaced_before_the_tags_were_written(
+    tmp_path: Path, database: Path
+) -> None:
     path = make_file(tmp_path)
+    heard = FileStat.of(path)
     with Cache(database) as cache:
-        cache.refresh_gate(path)
-        assert cache.info().files == 0
-        cache.put_file(FileStat.of(path), "1:abc")
-        os.remove(path)
-        cache.refresh_gate(path)
+        cache.put(make_analysis(path=path), METHOD.key("1:abc"), heard)
+        make_file(tmp_path, text="another recording")
+        before = FileStat.of(path)
+        make_file(tmp_path, text="another recording with a new tag")
+        cache.refresh_gate(before, FileStat.of(path))
+        assert cache.hashes([FileStat.of(path)]) == {}
+        assert cache.hashes([heard]) == {path: "1:abc"}
+
+
+def test_refreshing_an_unknown_file_is_harmless(tmp_path: Path, database: Path) -> None:
+    stat = FileStat.of(make_file(tmp_path))
+    with Cache(database) as cache:
+        cache.refresh_gate(stat, stat)
         assert cache.info().files == 0
 
 
@@ -94,6 +98,21 @@ def test_a_relative_path_is_known_by_the_folder_it_stands_in(
         assert cache.get_by_file(FileStat.of(str(tmp_path / "one" / "song.mp3")), METHOD) is not None
         monkeypatch.chdir(tmp_path / "two")
         assert cache.lookup([FileStat.of("song.mp3")], METHOD) == {}
+
+
+def test_a_file_named_in_three_ways_is_known_by_all(
+    tmp_path: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_file(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    spellings = ["song.mp3", "./song.mp3", path]
+    stats = [FileStat.of(name) for name in spellings]
+    with Cache(database) as cache:
+        cache.put(make_analysis(), METHOD.key("1:abc"), FileStat.of(path))
+        found = cache.lookup(stats, METHOD)
+        assert list(found) == spellings
+        assert [analysis.path for analysis in found.values()] == spellings
+        assert cache.hashes(stats) == dict.fromkeys(spellings, "1:abc")
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are Unicode on this system")
@@ -187,109 +206,3 @@ def test_a_full_disk_is_one_clear_error_and_what_was_stored_stays(database: Path
         ):
             cache.put(huge, METHOD.key("1:huge"))
         assert cache.get(METHOD.key("1:abc")) is not None
-
-
-def test_a_read_only_database_can_be_read_but_not_written(database: Path) -> None:
-    fill(database, 1)
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
-    cache = open_cache(f"sqlite:///file:{database}?mode=ro&uri=true")
-    assert cache is not None
-    assert cache.get(METHOD.key(f"1:{0:064}")) is not None
-    with pytest.raises(CacheError, match="readonly"):
-        cache.put(make_analysis(), METHOD.key("1:abc"))
-
-
-def test_a_place_that_cannot_be_is_one_warning(tmp_path: Path, messages: list[str]) -> None:
-    make_file(tmp_path, "file")
-    assert open_cache(tmp_path / "file" / "cache.db", notify=messages.append) is None
-    (message,) = messages
-    assert message.startswith(str(tmp_path / "file" / "cache.db"))
-    assert message.endswith("going on without a cache")
-
-
-@pytest.mark.skipif(
-    getattr(os, "geteuid", int)() != 0 or os.name == "nt", reason="only root can be another user"
-)
-def test_a_folder_without_write_permission_is_one_warning() -> None:
-    folder = Path(tempfile.mkdtemp())
-    try:
-        folder.chmod(0o555)
-        # Everything is imported before the change of user, who may not reach this Python.
-        script = (
-            "import os, sys; from genrecore.cache import open_cache; open_cache('sqlite://').close()\n"
-            "os.setgroups([]); os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534)\n"
-            "print(open_cache(sys.argv[1], notify=lambda m: print(m, file=sys.stderr)))"
-        )
-        command = [sys.executable, "-c", script, str(folder / "cache.db")]
-        done = subprocess.run(
-            command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
-        )
-        assert (done.returncode, done.stdout) == (0, "None\n")
-        assert done.stderr.count("\n") == 1
-        assert "going on without a cache" in done.stderr
-    finally:
-        shutil.rmtree(folder)
-
-
-@pytest.mark.parametrize("url", ["nonsense://", "postgresql+nosuchdriver://localhost/x", "://"])
-def test_a_url_that_is_none_is_a_clear_error(url: str) -> None:
-    with pytest.raises(CacheError, match=r"://"):
-        Cache(url)
-
-
-def test_a_url_names_a_file_as_well(database: Path) -> None:
-    database.parent.mkdir()
-    with Cache(f"sqlite:///{database}") as cache:
-        cache.put(make_analysis(), METHOD.key("1:abc"))
-        assert cache.info().location == str(database)
-    with Cache(str(database)) as cache:
-        assert cache.get(METHOD.key("1:abc")) is not None
-
-
-def test_in_memory() -> None:
-    with Cache("sqlite://") as cache:
-        cache.put(make_analysis(), METHOD.key("1:abc"))
-        assert cache.get(METHOD.key("1:abc")) is not None
-        assert cache.info().size is None
-        cache.clear()
-
-
-def test_the_default_place_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("GENRECORE_CACHE", str(tmp_path / "here.db"))
-    assert default_path() == tmp_path / "here.db"
-    with Cache() as cache:
-        assert cache.location == str(tmp_path / "here.db")
-    monkeypatch.delenv("GENRECORE_CACHE")
-    assert default_path().name == "analyses.db"
-
-
-def write_the_same(database: str, start, results) -> None:
-    start.wait()
-    messages: list[str] = []
-    with Cache(database, notify=messages.append) as cache:
-        for n in range(200):
-            key = CacheKey(f"1:{n}", METHOD)
-            cache.put(make_analysis(key.content_hash), key, FileStat(f"/music/{n}.mp3", 1, 1))
-    results.put(messages)
-
-
-@pytest.mark.parametrize("spoilt", [False, True])
-def test_four_processes_write_the_same_at_once(database: Path, spoilt: bool) -> None:
-    """From the first moment on: all of them find no database, or a damaged one."""
-    database.parent.mkdir()
-    if spoilt:
-        database.write_text("dear diary\n" * 100)
-    context = multiprocessing.get_context("spawn")
-    start, results = context.Event(), context.Queue()
-    writers = [context.Process(target=write_the_same, args=(str(database), start, results)) for _ in range(4)]
-    for writer in writers:
-        writer.start()
-    start.set()
-    messages = [message for _ in writers for message in results.get(timeout=120)]
-    for writer in writers:
-        writer.join()
-        assert writer.exitcode == 0
-    assert len(messages) == int(spoilt)
-    with Cache(database) as cache:
-        assert (cache.info().files, cache.info().analyses) == (200, 200)

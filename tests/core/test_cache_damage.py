@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from core.shelf import METHOD, fill, make_analysis, names
 
 from genrecore.cache import Cache
+from genrecore.cache_file import set_aside
 
 
 def random_bytes(path: Path) -> None:
@@ -98,6 +100,21 @@ def test_two_unsound_files_within_a_second_are_both_kept(database: Path, message
         text(database)
         Cache(database, notify=messages.append).close()
     assert len(names(database.parent)) == 3
+
+
+def test_what_was_moved_aside_before_is_never_overwritten(database: Path) -> None:
+    """Not even a log whose database is gone."""
+    database.parent.mkdir()
+    text(database)
+    database.with_name("cache.db-wal").write_text("mine")
+    now = datetime.now()
+    for seconds in range(30):
+        stamp = f"{now + timedelta(seconds=seconds):%Y%m%d-%H%M%S}"
+        database.with_name(f"cache.db.damaged-{stamp}-wal").write_text("from before")
+    aside = set_aside(database)
+    assert aside.with_name(f"{aside.name}-wal").read_text() == "mine"
+    logs = [path.read_text() for path in database.parent.glob("*-wal")]
+    assert sorted(logs) == ["from before"] * 30 + ["mine"]
 
 
 @pytest.mark.parametrize("empty", [False, True])

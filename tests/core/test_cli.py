@@ -7,7 +7,9 @@ import os
 import re
 import select
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -307,6 +309,33 @@ def test_cache_commands(genrecore: Genrecore, songs: Path) -> None:
     assert genrecore.rows() == 1
     assert genrecore("cache", "clear", "--yes").returncode == 0
     assert genrecore.rows() == 0
+
+
+LOOKING_AFTER = (["info"], ["prune", "--dry-run"], ["prune"], ["clear", "--yes"])
+
+
+def test_looking_after_a_cache_that_is_not_there_makes_none(genrecore: Genrecore) -> None:
+    for command in LOOKING_AFTER:
+        done = genrecore("cache", *command)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == f"{genrecore.database}: there is no cache yet\n"
+    assert not genrecore.database.parent.exists()
+
+
+def test_looking_after_the_wrong_file_leaves_it_alone(genrecore: Genrecore) -> None:
+    library = genrecore.folder / "library.db"
+    with closing(sqlite3.connect(library)) as connection, connection:
+        connection.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, title TEXT)")
+    notes = genrecore.folder / "notes.txt"
+    notes.write_text("dear diary\n" * 100)
+    before = {path.name: path.read_bytes() for path in genrecore.folder.iterdir()}
+    theirs, nobodys = "is somebody else's SQLite database", "is damaged or not a database"
+    for file, fault, commands in ((library, theirs, LOOKING_AFTER), (notes, nobodys, LOOKING_AFTER[:1])):
+        for command in commands:
+            done = genrecore("cache", *command, "--cache", file)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert done.stderr == f"Error: {file}: the cache {fault}; it was left as it is\n"
+    assert {path.name: path.read_bytes() for path in genrecore.folder.iterdir()} == before
 
 
 def test_a_damaged_cache_is_told_once_and_kept(genrecore: Genrecore, songs: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from genrecore import model
+from genrecore import model, runtime
 from genrecore.cache import Cache
 from genrecore.doctor import Finding, examine
 
@@ -84,7 +84,7 @@ def test_an_analysis_with_two_runtimes_is_the_same_sentence(tmp_path: Path) -> N
 def test_no_runtime_is_one_sentence_with_the_command_to_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model, "_RUNTIMES", ("onnxruntime-that-nobody-has",))
+    monkeypatch.setattr(runtime, "_RUNTIMES", ("onnxruntime-that-nobody-has",))
     found = findings(tmp_path / "cache.db")
     assert 'pip install "beets-genreclf[cpu]"' in (found["providers"].problem or "")
     assert "onnxruntime" not in found
@@ -117,3 +117,46 @@ def test_the_cache(tmp_path: Path) -> None:
     assert findings(tmp_path / "new" / "cache.db")["location"].problem is None
     assert "no cache can be made here" in (findings(foreign / "cache.db")["location"].problem or "")
     assert (findings("nonsense://x")["location"].problem or "").endswith(".")
+
+
+# What is left of a package whose files another one took along: it imports, and there is nothing in it.
+_LEFT_OVERS = """
+import importlib.machinery, importlib.abc, sys
+class Finder(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "onnxruntime":
+            return importlib.machinery.PathFinder.find_spec(name, [__file__.removesuffix("sitecustomize.py")])
+sys.meta_path.insert(0, Finder())
+"""
+
+
+def test_left_overs_of_a_runtime_are_one_sentence(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    (site / "onnxruntime" / "capi").mkdir(parents=True)
+    (site / "sitecustomize.py").write_text(_LEFT_OVERS)
+    done = doctor(tmp_path / "cache.db", site=site)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "pip install --force-reinstall onnxruntime" in done.stdout
+    assert "not there yet" in done.stdout  # the checks after it
+    (tmp_path / "song.mp3").touch()
+    environment = os.environ | {"PYTHONPATH": f"{REPOSITORY}{os.pathsep}{site}"}
+    command = [sys.executable, "-m", "genrecore", "analyze", "--no-cache", "song.mp3"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "parts of it are gone" in done.stderr
+
+
+def test_a_check_that_breaks_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> dict[str, str]:
+        raise RuntimeError("no such\nsymbol")
+
+    monkeypatch.setattr("genrecore.audio.decoders", broken)
+    found = findings(tmp_path / "cache.db")
+    assert "The check of Decoders fails (RuntimeError: no such symbol)" in (found["check"].problem or "")
+    assert "location" in found
+
+
+def test_a_password_is_not_printed() -> None:
+    said = findings("postgresql+nosuchdriver://user:secret@localhost/x")["location"]
+    assert said.problem
+    assert "secret" not in said.value + said.problem

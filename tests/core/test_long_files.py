@@ -11,7 +11,7 @@ import pytest
 import synth
 from core.cards import COARSE, FINE, RATE, RAW, RAW_SHORTER, WINDOW
 
-from genrecore import audio, errors, snippets
+from genrecore import _track, audio, errors, snippets
 
 
 @pytest.fixture
@@ -77,6 +77,14 @@ def test_long_files_are_deterministic(tmp_path, low_limit):
     first, second = (snippets.open_track(path, count=30, seconds=3.0) for _ in range(2))
     assert np.array_equal(first.pieces, second.pieces)
     assert np.array_equal(first.starts, second.starts)
+
+
+def test_of_a_long_file_so_many_snippets_are_heard_and_no_more(tmp_path, low_limit, monkeypatch):
+    path = synth.piece(tmp_path / "x.wav", 12.0)
+    monkeypatch.setattr(_track, "MOST_PIECES", 30)
+    most, more = (snippets.open_track(path, count=count, seconds=3.0) for count in (30, 31))
+    assert (most.warnings, more.warnings) == ((), ("it is so long that only 30 snippets are heard",))
+    assert np.array_equal(most.pieces, more.pieces)
 
 
 def test_long_silence(tmp_path, low_limit):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
-import subprocess
-import sys
-import textwrap
+import math
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +14,7 @@ from onnx import TensorProto, helper
 
 from genrecore import model as model_files
 from genrecore.card import CARD_KEY, Figure, InputSpec, ModelCard
-from genrecore.errors import ModelError, RuntimeMissing
+from genrecore.errors import ModelError
 from genrecore.spectrogram import LogMelSpec
 
 SHIPPED = {"abela-end2end-gru": "genre", "end2end-gru-mel": "genre", "mel-cnn-mood": "mood"}
@@ -107,6 +104,9 @@ def test_a_model_of_ones_own_is_named_by_its_path(tmp_path: Path) -> None:
     assert model_files.read_card(path).version == "2.0"
 
 
+FIGURE = {"protocol": "p", "metric": "accuracy", "value": 0.5, "low": 0.4, "high": 0.6, "n": 3}
+LOGMEL = {"kind": "logmel", "sample_rate": 22050, "samples": 66150, "frames": 39}
+
 FAULTY = {
     "no card": (None, {}, "does not describe itself"),
     "no JSON": ("{", {}, "description is faulty"),
@@ -122,6 +122,29 @@ FAULTY = {
     "another length in seconds": (changed(snippet_seconds=5.0), {}, "snippet length"),
     "another input than it says": (card().to_json(), {"samples": 200}, "takes"),
     "more classes than labels": (card().to_json(), {"classes": 3}, "labels"),
+    "labels that are one text": (changed(labels="ab"), {}, "labels is 'ab'"),
+    "labels that are numbers": (changed(labels=[1, 2]), {}, "labels is [1, 2]"),
+    "a size in words": (changed(parameters="many"), {}, "parameters is 'many'"),
+    "a name that is a list": (changed(name=["x"]), {}, "name is ['x']"),
+    "a version that is a number": (changed(version=1), {}, "version is 1"),
+    "an infinite temperature": (changed(temperature=math.inf), {}, "temperature is inf"),
+    "a temperature that is true": (changed(temperature=True), {}, "temperature is True"),
+    "seconds in words": (changed(snippet_seconds="3"), {}, "snippet_seconds is '3'"),
+    "a figure in words": (changed(figures=[FIGURE | {"value": "x"}]), {}, "figures[0].value is 'x'"),
+    "a figure alone": (changed(figures=FIGURE), {}, "figures are not a list"),
+    "a figure that is none": (changed(figures=[3]), {}, "figures[0] is 3"),
+    "samples in halves": (
+        changed(input={"kind": "waveform", "sample_rate": 100, "samples": 300.5}),
+        {},
+        "input.samples is 300.5",
+    ),
+    "an input that is a text": (changed(input="waveform"), {}, "input is 'waveform'"),
+    "a spectrogram with a hop in words": (
+        changed(input=LOGMEL | {"logmel": LogMelSpec().to_dict() | {"hop_length": "x"}}),
+        {},
+        "input.logmel.hop_length is 'x'",
+    ),
+    "a size beyond all numbers": (changed(multiply_adds=10**400), {}, "multiply_adds is 1000"),
     "an unknown input kind": (changed(input={"kind": "mfcc", "sample_rate": 1, "samples": 3}), {}, "'mfcc'"),
 }
 
@@ -169,58 +192,3 @@ def test_a_truncated_model_is_refused(tmp_path: Path) -> None:
 def test_a_name_nobody_knows_is_told_with_those_there_are() -> None:
     with pytest.raises(ModelError, match="end2end-gru-mel"):
         model_files.load("no-such-model")
-
-
-def test_a_device_nobody_knows_is_refused() -> None:
-    with pytest.raises(ValueError, match="tpu"):
-        model_files.resolve_device("tpu")
-
-
-def test_cuda_without_cuda_says_what_to_install() -> None:
-    if model_files.resolve_device("auto") == "cuda":
-        pytest.skip("this machine has CUDA")
-    with pytest.raises(RuntimeMissing, match="pip install"):
-        model_files.load("mel-cnn-mood", device="cuda")
-
-
-@pytest.mark.parametrize(
-    ("present", "said"),
-    [
-        ((), "No ONNX Runtime is installed"),
-        (("onnxruntime", "onnxruntime-gpu"), "overwrite each other"),
-        (("onnxruntime-gpu",), "installed but does not load"),
-    ],
-)
-def test_no_runtime_or_two_is_one_sentence(tmp_path: Path, present: tuple[str, ...], said: str) -> None:
-    """In an environment with other distributions: their metadata are what tells them apart."""
-    for name in present:
-        info = tmp_path / "site" / f"{name.replace('-', '_')}-1.20.dist-info"
-        info.mkdir(parents=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.20\n")
-    package = Path(model_files.__file__).parent
-    shutil.copytree(
-        package, tmp_path / "site" / "genrecore", ignore=shutil.ignore_patterns("*.onnx", "__pycache__")
-    )
-    for needed in ("numpy", "numpy.libs", "scipy", "scipy.libs"):
-        source = Path(np.__file__).parents[1] / needed
-        if source.is_dir():
-            (tmp_path / "site" / needed).symlink_to(source, target_is_directory=True)
-    program = textwrap.dedent(
-        """
-        import sys
-        sys.path = [sys.argv[1]] + [p for p in sys.path if "site-packages" not in p]
-        from genrecore.model import import_onnxruntime
-        import_onnxruntime()
-        """
-    )
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", program, str(tmp_path / "site")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    last = done.stderr.strip().splitlines()[-1]
-    assert done.returncode == 1
-    assert last.startswith("genrecore.errors.RuntimeMissing: ")
-    assert said in last
-    assert "pip " in last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 
 import mediafile
@@ -227,6 +228,20 @@ def test_a_hop_beside_the_grid_is_met_within_half_a_column(tmp_path):
     for start, snippet in zip(track.starts, snippets.inputs_for(OTHER, track), strict=True):
         first = min(round(start / 512), whole.shape[1] - 120)
         assert np.array_equal(snippet, whole[:, first : first + 120])
+
+
+@pytest.mark.parametrize("limit", [1200.0, 10.0], ids=["whole", "long"])
+@pytest.mark.parametrize("card", [RAW, RAW_SHORTER, COARSE, FINE, OTHER])
+def test_cut_in_parts_or_all_at_once_is_the_same(tmp_path, monkeypatch, limit, card):
+    monkeypatch.setattr(audio, "LONG_SECONDS", limit)
+    track = snippets.open_track(synth.piece(tmp_path / "x.wav", 12.0), count=50, seconds=3.0)
+    cuts = snippets.cuts_for(card, track)
+    assert cuts.shape == (len(cuts), *card.input.shape) == (50, *card.input.shape)
+    whole = snippets.inputs_for(card, track)
+    for other in (cuts, cuts.packed(), pickle.loads(pickle.dumps(cuts))):
+        parts = [other[begin : begin + 20] for begin in (0, 20, 40)]
+        assert [len(part) for part in parts] == [20, 20, 10]
+        assert np.array_equal(np.concatenate(parts), whole)
 
 
 def test_another_sample_rate_is_refused(tmp_path):

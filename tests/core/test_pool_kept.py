@@ -1,0 +1,70 @@
+"""A pool that stays for several lists of files: its workers stay, and so do its guarantees."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+from itertools import islice
+from pathlib import Path
+
+from core.rig import analyse_or_fail
+
+from genrecore.pool import Pool
+from genrecore.settings import Settings
+
+
+def workers() -> set[int | None]:
+    return {child.pid for child in multiprocessing.active_children()}
+
+
+def analysed(pool: Pool, paths: list[str]) -> list[bool]:
+    return [result.analysis is not None for result in pool.analyze(paths)]
+
+
+def named(folder: Path, songs: Path, *names: str) -> list[str]:
+    return [shutil.copy(songs / "5 wav.wav", folder / f"{name}.wav") for name in names]
+
+
+def test_workers_stay_until_it_is_closed(tmp_path: Path, songs: Path, settings: Settings) -> None:
+    paths = named(tmp_path, songs, *"abcd")
+    with Pool(settings, jobs=2) as pool:
+        assert analysed(pool, paths[:1]) == [True]
+        first = workers()
+        assert len(first) == 1
+        assert analysed(pool, paths[1:2]) == [True]
+        assert workers() == first
+        assert analysed(pool, paths) == [True] * 4
+        both = workers()
+        assert len(both) == 2
+        assert analysed(pool, paths[:3]) == [True] * 3
+        assert workers() == both
+    assert not workers()
+
+
+def test_a_bad_file_costs_the_next_list_nothing(tmp_path: Path, songs: Path, settings: Settings) -> None:
+    paths = named(tmp_path, songs, "a", "crashes", "hangs", "b")
+    with Pool(settings, jobs=2, timeout=8, _analyse=analyse_or_fail) as pool:
+        done = {Path(result.path).stem for result in pool.analyze(paths) if result.analysis}
+        assert done == {"a", "b"}
+        assert analysed(pool, paths[:1] * 2) == [True, True]
+        for pid in workers():  # for want of memory, say, while nobody looks
+            os.kill(pid or 0, signal.SIGKILL)
+        assert analysed(pool, paths[:1]) == [True]
+
+
+def test_it_can_be_stopped_and_used_again(tmp_path: Path, songs: Path, settings: Settings) -> None:
+    paths = named(tmp_path, songs, "hangs", "a", "b")
+    with Pool(settings, jobs=2, _analyse=analyse_or_fail) as pool:
+        begin = time.monotonic()
+        asked = iter([False] * 4)
+        assert len(list(pool.analyze(paths[:1], stopped=lambda: next(asked, True)))) == 0
+        assert time.monotonic() - begin < 30
+        assert not workers()
+        assert analysed(pool, paths[1:]) == [True, True]
+        results = pool.analyze(paths[::-1])
+        assert len(list(islice(results, 1))) == 1
+        results.close()
+        assert not workers()
