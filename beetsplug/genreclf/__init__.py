@@ -16,12 +16,12 @@ from . import fields
 if TYPE_CHECKING:
     import optparse
 
-    from beets.dbcore.query import FieldQueryType
     from beets.dbcore.types import Type
     from beets.importer import ImportSession, ImportTask
     from beets.library import Item, Library
 
     from .importing import Importing
+    from .options import Options
 
 __all__ = ["DEFAULTS", "GenreClfPlugin"]
 
@@ -49,13 +49,16 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         self.config.add(DEFAULTS)
         self._add_media_fields()
         self._asking_others = False
+        # How to listen during an import; None for not at all.
+        self._options: Options | None = None
         self._importing: Importing | None = None
         self._exit_status = 0
+        self.import_stages = [self._listen]
+        self.register_listener("pluginload", self._add_legacy_fields)
         self.register_listener("write", self._before_write)
-        if self.config["auto"].get(bool):
-            self.import_stages = [self._listen]
-            self.register_listener("import_task_files", self._write_tags)
-            self.register_listener("import", self._imported)
+        self.register_listener("import_begin", self._import_begins)
+        self.register_listener("import_task_files", self._write_tags)
+        self.register_listener("import", self._imported)
 
     @property
     def item_types(self) -> dict[str, Type[Any, Any]]:
@@ -70,14 +73,18 @@ class GenreClfPlugin(plugins.BeetsPlugin):
                     others |= set(getattr(plugin, "item_types", {}))
         finally:
             self._asking_others = False
-        return {name: type_ for name, type_ in fields.item_types().items() if name not in others}
+        types = fields.item_types(self._own_labels())
+        return {name: type_ for name, type_ in types.items() if name not in others}
 
-    @property
-    def item_queries(self) -> dict[str, FieldQueryType]:
-        """Queries by name."""
-        from .queries import item_queries
+    def _own_labels(self) -> dict[str, tuple[str, ...]]:
+        """Labels of the models that the user has chosen, by task."""
+        chosen = {task: self.config[fields.model_field(task)].get() for task in fields.TASKS}
+        named = {task: str(name) for task, name in chosen.items() if name}
+        if not named:
+            return {}
+        from genrecore.labels import read_labels
 
-        return {**item_queries()}
+        return {task: read_labels(name) for task, name in named.items()}
 
     def commands(self) -> list[ui.Subcommand]:
         command = ui.Subcommand("genreclf", help="listen to the music and fill in genre and mood")
@@ -143,17 +150,25 @@ class GenreClfPlugin(plugins.BeetsPlugin):
             sys.exit(status)
 
     def _before_write(self, item: Item, path: bytes, tags: dict[str, Any]) -> None:
-        from .tags import keep_unknown_mood
+        from .tags import keep_unknown_mood, spell_mood
 
         keep_unknown_mood(item, path, tags)
+        spell_mood(tags)
 
-    def _listen(self, session: ImportSession, task: ImportTask) -> None:
-        if self._importing is None:
-            from .importing import Importing
+    def _import_begins(self, session: ImportSession) -> None:
+        # A wrong option is told here, before the first file is touched.
+        if self.config["auto"].get(bool):
             from .options import Options
 
-            options = Options.read(self.config, ui.should_write())
-            self._importing = Importing(session.lib, options, self._log)
+            self._options = Options.read(self.config, ui.should_write())
+
+    def _listen(self, session: ImportSession, task: ImportTask) -> None:
+        if self._options is None:
+            return
+        if self._importing is None:
+            from .importing import Importing
+
+            self._importing = Importing(session.lib, self._options, self._log)
         self._importing.listen(task)
 
     def _write_tags(self, session: ImportSession, task: ImportTask) -> None:
@@ -164,6 +179,16 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         if self._importing is not None:
             self._importing.close()
             self._importing = None
+        self._options = None
+
+    def _add_legacy_fields(self) -> None:
+        from .queries import legacy_fields
+
+        others = [plugin for plugin in plugins.find_plugins() if plugin is not self]
+        for kind in ("template_fields", "album_template_fields"):
+            known = {name for plugin in others for name in getattr(plugin, kind)}
+            missing = {name: field for name, field in legacy_fields().items() if name not in known}
+            setattr(self, kind, {**getattr(self, kind), **missing})
 
     def _add_media_fields(self) -> None:
         for name, field in fields.media_fields().items():

@@ -15,9 +15,11 @@ from beets import ui
 from beets.util import displayable_path
 
 from . import fields
-from .journal import Journal
+from .journal import Entry, Journal
+from .links import is_spared
 from .plans import Plan, plan, stored_values
-from .tags import TagError, TagFile
+from .recognition import known_entries
+from .tags import TagError, TagFile, as_values
 
 if TYPE_CHECKING:
     from beets.library import Item, Library
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from genrecore.analysis import Analysis
     from genrecore.cache import Cache
+    from genrecore.keys import FileStat
 
     from .options import Options
 
@@ -49,6 +52,8 @@ class Writer:
         The plugin's.
     unwritten : list of str
         Files whose tags could not be written, as shown to the user.
+    linked : int
+        Files that were left alone, see `links.is_spared`.
     """
 
     lib: Library
@@ -57,6 +62,7 @@ class Writer:
     cache: Cache | None
     log: BeetsLogger
     unwritten: list[str] = field(default_factory=list)
+    linked: int = 0
 
     def plans(
         self, batch: Sequence[tuple[Item, Analysis]], *, from_scratch: bool = False
@@ -70,14 +76,17 @@ class Writer:
         from_scratch : bool
             Do not count what only the files say: the user has it all replaced.
         """
-        known = (
-            self.journal.find([item.id for item, _ in batch if item.id is not None]) if self.journal else {}
-        )
+        known: Mapping[int, Entry] = {}
+        if self.journal is not None:
+            tracks = [(item, analysis.content_hash) for item, analysis in batch]
+            known = known_entries(tracks, self.lib, self.journal)
         planned = []
         for item, analysis in batch:
             assert item.id is not None  # it comes from the library
             tag_file, tags = self._open(item)
-            options = self.options if tag_file else replace(self.options, write=False)
+            spared = self.options.write and is_spared(item.path, self.options)
+            options = replace(self.options, write=False) if spared or not tag_file else self.options
+            self.linked += spared
             p = plan(
                 analysis,
                 item.id,
@@ -112,22 +121,27 @@ class Writer:
         written = []
         for item, p, tag_file in planned:
             set_fields(item, p.library)
-            if p.file and tag_file is not None and self._write(item, p, tag_file, in_step):
-                written.append((item, p))
+            if p.file and tag_file is not None:
+                before = _state(item)
+                if self._write(item, p, tag_file, in_step):
+                    written.append((before, _state(item)))
+                else:
+                    set_fields(item, {fields.WRITTEN_FIELD: None})
         with self.lib.transaction():
             for item, _, _ in planned:
                 item.store()
-        self.refresh((item, p.entry.content_hash) for item, p in written)
+        self.refresh(written)
 
-    def refresh(self, items: Iterable[tuple[Item, str]]) -> None:
-        """Tell the cache that these files have changed, but not their audio."""
+    def refresh(self, states: Iterable[tuple[FileStat | None, FileStat | None]]) -> None:
+        """Tell the cache that files have changed from one state to another, but not their audio."""
         if self.cache is None:
             return
         from genrecore.errors import CacheError
 
         try:
-            for item, content_hash in items:
-                self.cache.refresh_gate(str(item.filepath), content_hash)
+            for before, after in states:
+                if before is not None and after is not None:
+                    self.cache.refresh_gate(before, after)
         except CacheError as error:  # it only saves time
             self.cache = None
             self.log.warning("{}", error)
@@ -145,7 +159,7 @@ class Writer:
             tag_file.write(p.file, self.log, in_step=in_step)
         except TagError as error:
             self._tell(
-                item, error, "its tags cannot be written; the library has them, beet write tries again"
+                item, error, "its tags cannot be written; the library has them, the next run tries again"
             )
             return False
         return True
@@ -156,19 +170,57 @@ class Writer:
         self.log.error("{}: {} ({})", shown, what, error)
 
 
+def _state(item: Item) -> FileStat | None:
+    from genrecore.keys import FileStat
+
+    try:
+        return FileStat.of(str(item.filepath))
+    except (OSError, ValueError):
+        return None  # gone, or never there
+
+
 def set_fields(item: Item, values: Mapping[str, Any]) -> None:
     """Set item fields; one that is None is removed."""
     for name, value in values.items():
-        if value is not None:
-            item[name] = list(value) if isinstance(value, tuple) else value
+        if isinstance(value, tuple):
+            # Another plugin may have declared the field as text.
+            has_lists = issubclass(item._type(name).model_type, list)
+            item[name] = list(value) if has_lists else fields.together(value)
+        elif value is not None:
+            item[name] = value
         elif item.get(name, None, False) is not None:
             del item[name]
 
 
-def show_tag_changes(item: Item, values: Mapping[str, Any], *, print_item: bool = False) -> None:
-    """Print what would become of genre and mood, in beets' own manner."""
+def show_tag_changes(
+    item: Item,
+    values: Mapping[str, Any],
+    file: Mapping[str, Any],
+    tags: Mapping[str, Any],
+    *,
+    print_item: bool = False,
+) -> None:
+    """Print what would become of genre and mood, in beets' own manner.
+
+    Parameters
+    ----------
+    item : Item
+        The track.
+    values, file : mapping
+        What would be set in library and file; None for what would be removed.
+    tags : mapping
+        What the file says now. What would become of it is shown where that is not the same as in the library.
+    print_item : bool
+        Name the track.
+    """
     names = fields.TAG_FIELDS.values()
     changed = item.copy()
     # beets compares lists: one that is taken away must be shown as an empty one.
     set_fields(changed, {name: value or () for name, value in values.items() if name in names})
     ui.show_model_changes(changed, item, fields=names, always=print_item, print_obj=print_item)
+    for name in names:
+        in_library = [as_values(model.get(name, None, False)) for model in (item, changed)]
+        in_file = [as_values(tags.get(name)), as_values(file.get(name, tags.get(name)))]
+        if in_file[0] != in_file[1] and in_file != in_library:
+            was, becomes = (fields.together(values) or "nothing" for values in in_file)
+            ui.print_(f"  {name} in the file: {was} -> {becomes}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import mediafile
@@ -20,6 +20,7 @@ __all__ = [
     "HISTOGRAM_FIELDS",
     "TAG_FIELDS",
     "TASKS",
+    "WRITTEN_FIELD",
     "MoodField",
     "TextField",
     "histogram_field",
@@ -30,10 +31,13 @@ __all__ = [
     "own_fields",
     "share_field",
     "spell",
+    "split_values",
+    "together",
     "values_of",
+    "written_by",
 ]
 
-#: Labels of the bundled models. Another model's labels get their fields too, only without a declared type.
+#: Labels of the bundled models.
 LABELS = {
     "genre": ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"),
     "mood": ("happy", "angry", "sad", "relaxed"),
@@ -43,6 +47,9 @@ TASKS = ("genre", "mood")
 #: The fields that hold what people read, by task: the only ones a policy decides on.
 TAG_FIELDS = {"genre": "genres", "mood": "mood"}
 HISTOGRAM_FIELDS = {"genre": "genre_histogram", "mood": "mood_histogram"}
+
+#: Says whose findings stand in the file's tags; absent while the file lags behind the library.
+WRITTEN_FIELD = "genreclf_written"
 
 _OTHER_FIELDS = (
     "genre_top",
@@ -54,9 +61,22 @@ _OTHER_FIELDS = (
     "arousal",
     *HISTOGRAM_FIELDS.values(),
 )
+_BETWEEN = "; "
 _SPELLING = {"hiphop": "Hip-Hop", "rnb": "R&B", "r&b": "R&B"}
 # One object for all: beets takes two plugins' equal-looking type objects for a conflict.
 _SHARE = types.Float(3)
+
+
+class _Values(types.DelimitedString):
+    """A list that takes text for its values, where older versions of beets take it for its letters."""
+
+    def normalize(self, value: Any) -> list[str]:
+        return self.parse(value) if isinstance(value, str) else super().normalize(value)
+
+
+_MOOD_TYPE = types.MULTI_VALUE_DSV
+if _MOOD_TYPE.normalize("ab") != ["ab"]:
+    _MOOD_TYPE = _Values(_MOOD_TYPE.db_delimiter)
 
 
 def spell(label: str) -> str:
@@ -82,11 +102,37 @@ def histogram_field(task: str) -> str:
     return HISTOGRAM_FIELDS[task]
 
 
-def item_types() -> dict[str, types.Type[Any, Any]]:
-    """Types of the item fields that need one; the others are text."""
-    shares = [share_field(task, label) for task, labels in LABELS.items() for label in labels]
+def written_by(models: Mapping[str, str]) -> str:
+    """What `WRITTEN_FIELD` says once a file has what these models, by task, have found."""
+    return together(models[task] for task in TASKS)
+
+
+def together(values: Iterable[str]) -> str:
+    """Several values as one text, as beets shows and parses them: ``Happy; Upbeat``."""
+    return _BETWEEN.join(values)
+
+
+def split_values(text: str) -> list[str]:
+    """The values in a text made by `together`."""
+    return [value for value in text.split(_BETWEEN) if value.strip()]
+
+
+def item_types(own_labels: Mapping[str, Sequence[str]] | None = None) -> dict[str, types.Type[Any, Any]]:
+    """Types of the item fields that need one; the others are text.
+
+    Parameters
+    ----------
+    own_labels : mapping of str to sequence of str, optional
+        Labels of models that are not bundled, by task.
+    """
+    shares = [
+        share_field(task, label)
+        for labels_by_task in (LABELS, own_labels or {})
+        for task, labels in labels_by_task.items()
+        for label in labels
+    ]
     numbers = [*shares, "genre_confidence", "mood_confidence", "valence", "arousal"]
-    return {**dict.fromkeys(numbers, _SHARE), "mood": types.MULTI_VALUE_DSV}
+    return {**dict.fromkeys(numbers, _SHARE), "mood": _MOOD_TYPE}
 
 
 def _histogram_json(histogram: Histogram, sampling: Sampling) -> str:
@@ -147,8 +193,15 @@ class TextField(mediafile.MediaField):
             self.__delete__(file)
 
 
+class _Moods(list[str]):
+    """Moods that become readable text where another plugin has declared the item's field as text."""
+
+    def __str__(self) -> str:
+        return together(self)
+
+
 class MoodField(mediafile.ListMediaField):
-    """The MOOD tag, with all its values.
+    """The MOOD tag, with all its values; set from a list, or from text as `together` makes it.
 
     ID3v2.4 has a frame for it, TMOO, which ID3v2.3 does not know; there it is TXXX:mood. In 2.4 that one is
     only kept in step where another program has left it.
@@ -164,7 +217,13 @@ class MoodField(mediafile.ListMediaField):
             mediafile.ASFStorageStyle("WM/Mood"),
         )
 
-    def __set__(self, file: mediafile.MediaFile, values: list[str] | None) -> None:
+    def __get__(self, file: mediafile.MediaFile, owner: object = None) -> list[str] | None:
+        values = super().__get__(file, owner)
+        return _Moods(values) if values else None
+
+    def __set__(self, file: mediafile.MediaFile, values: list[str] | str | None) -> None:
+        if isinstance(values, str):
+            values = split_values(values)
         if not values:
             self.__delete__(file)
             return

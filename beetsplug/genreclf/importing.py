@@ -104,7 +104,7 @@ class Importing:
         heard: list[tuple[Item, Analysis]] = []
         if not todo:
             return heard
-        with closing(self._listening.results(list(todo))) as results:
+        with closing(self._listening.results(list(todo), _is_aborted)) as results:
             for result in results:
                 for warning in result.warnings:
                     self._log.warning("{}: {}", displayable_path(os.fsencode(result.path)), warning)
@@ -112,6 +112,9 @@ class Importing:
                     self._log.error("{}", result.error)
                 else:
                     heard.append((todo[result.path], result.analysis))
-                if not threading.main_thread().is_alive():
-                    break  # the import was aborted; this thread is only waited for
         return heard
+
+
+def _is_aborted() -> bool:
+    """Whether beets only waits for the present thread: Ctrl-C reaches the main one, the others get a flag."""
+    return bool(getattr(threading.current_thread(), "abort_flag", False))

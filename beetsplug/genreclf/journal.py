@@ -32,12 +32,13 @@ _entries = sa.Table(
     _metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("library", sa.Text, nullable=False),
+    # Below zero once its number belongs to another recording: then only its content finds the entry.
     sa.Column("item_id", sa.Integer, nullable=False),
     sa.Column("content_hash", sa.Text, nullable=False),
     sa.Column("path", sa.LargeBinary, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("updated_at", sa.Text, nullable=False),
-    # Set when the entry is history: put back, or its item number now belongs to another recording.
+    # Set when the entry is history, because all was put back.
     sa.Column("closed_at", sa.Text),
     sa.Column("closed_because", sa.Text),
     sa.Column("before", sa.Text, nullable=False),
@@ -74,7 +75,8 @@ class Entry:
     wrote_library, wrote_file : mapping of str to Wrote
         What we last put into each field of `policy`'s concern.
     id : int, optional
-        Row number, once stored.
+        Row number, once stored. In a new writing, that of the entry it continues: the track may have had
+        another number then.
     """
 
     item_id: int
@@ -152,36 +154,33 @@ class Journal:
                 found |= {row.item_id: _entry(row) for row in rows}
         return found
 
-    def find_content(self, content_hash: str) -> list[Entry]:
-        """The open entries of a recording, whatever its number, the latest first."""
+    def find_recordings(self, content_hashes: Sequence[str]) -> dict[str, list[Entry]]:
+        """The open entries of these recordings, whatever their numbers, by content hash, the latest first."""
         if not self.path.exists():
-            return []
-        query = (
-            self._open().where(_entries.c.content_hash == content_hash).order_by(_entries.c.updated_at.desc())
-        )
+            return {}
+        found: dict[str, list[Entry]] = {}
+        latest = self._open().order_by(_entries.c.updated_at.desc(), _entries.c.id.desc())
         with self._begin() as connection:
-            return [_entry(row) for row in connection.execute(query)]
+            for start in range(0, len(content_hashes), _CHUNK):
+                chunk = content_hashes[start : start + _CHUNK]
+                for row in connection.execute(latest.where(_entries.c.content_hash.in_(chunk))):
+                    found.setdefault(row.content_hash, []).append(_entry(row))
+        return found
 
     def record(self, entries: Iterable[Entry]) -> None:
         """Store what was there, before it is overwritten; all or nothing."""
         now = _now()
         with self._begin() as connection:
             for entry in entries:
-                row = connection.execute(self._open().where(_entries.c.item_id == entry.item_id)).first()
-                old = _entry(row) if row is not None else None
-                if old is not None and old.content_hash == entry.content_hash:
-                    values = {**_columns(merge(old, entry)), "updated_at": now}
-                    connection.execute(_entries.update().where(_entries.c.id == old.id).values(values))
-                    continue
-                if old is not None:
-                    self._close(connection, [old], "another recording has its number", now)
-                values = {**_columns(entry), "library": self.library, "created_at": now, "updated_at": now}
-                connection.execute(_entries.insert().values(values))
+                self._record(connection, entry, now)
 
     def close_entries(self, entries: Iterable[Entry]) -> None:
         """Mark entries as put back."""
+        now = _now()
         with self._begin() as connection:
-            self._close(connection, entries, "restored", _now())
+            for entry in entries:
+                row = _entries.update().where(_entries.c.id == entry.id)
+                connection.execute(row.values(closed_at=now, closed_because="restored"))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -192,10 +191,23 @@ class Journal:
     def _open(self) -> sa.Select[Any]:
         return sa.select(_entries).where(_entries.c.library == self.library, _entries.c.closed_at.is_(None))
 
-    def _close(self, connection: sa.Connection, entries: Iterable[Entry], because: str, now: str) -> None:
-        for entry in entries:
-            row = _entries.update().where(_entries.c.id == entry.id)
-            connection.execute(row.values(closed_at=now, closed_because=because))
+    def _record(self, connection: sa.Connection, entry: Entry, now: str) -> None:
+        same_recording = self._open().where(_entries.c.content_hash == entry.content_hash)
+        old = connection.execute(same_recording.where(_entries.c.item_id == entry.item_id)).first()
+        if old is None and entry.id is not None:
+            old = connection.execute(same_recording.where(_entries.c.id == entry.id)).first()
+        # Another recording had the number. It may have moved to another one, so its entry stays open.
+        other = (_entries.c.item_id == entry.item_id, _entries.c.content_hash != entry.content_hash)
+        displaced = _entries.update().where(
+            _entries.c.library == self.library, _entries.c.closed_at.is_(None), *other
+        )
+        connection.execute(displaced.values(item_id=-_entries.c.id))
+        if old is not None:
+            values = {**_columns(merge(_entry(old), entry)), "updated_at": now}
+            connection.execute(_entries.update().where(_entries.c.id == old.id).values(values))
+        else:
+            values = {**_columns(entry), "library": self.library, "created_at": now, "updated_at": now}
+            connection.execute(_entries.insert().values(values))
 
     @contextmanager
     def _begin(self) -> Iterator[sa.Connection]:

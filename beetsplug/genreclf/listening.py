@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from beets.logging import BeetsLogger
 
     from genrecore.cache import Cache
-    from genrecore.pool import Result
+    from genrecore.pool import Pool, Result
 
 __all__ = ["Listening", "open_journal"]
 
@@ -75,13 +75,12 @@ class Listening:
 
         return open_cache(self._options.cache_location(self._lib), notify=self._notify)
 
-    def results(self, paths: Sequence[str]) -> Generator[Result]:
-        """Listen to some files; closing the generator stops the workers."""
-        from genrecore.pool import analyze_many
+    @cached_property
+    def _pool(self) -> Pool:
+        from genrecore.pool import Pool
 
         options = self._options
-        yield from analyze_many(
-            paths,
+        return Pool(
             options.settings(),
             jobs=options.jobs,
             timeout=options.timeout,
@@ -89,10 +88,16 @@ class Listening:
             notify=self._notify,
         )
 
+    def results(self, paths: Sequence[str], stopped: Callable[[], bool] = lambda: False) -> Generator[Result]:
+        """Listen to some files; see `genrecore.pool.Pool.analyze`."""
+        yield from self._pool.analyze(paths, stopped=stopped)
+
     def _notify(self, message: str) -> None:
         self._log.warning("{}", message)
 
     def close(self) -> None:
-        """Let go of the cache."""
+        """Stop the workers and let go of the cache."""
+        if "_pool" in self.__dict__:
+            self._pool.close()
         if "cache" in self.__dict__ and self.cache is not None:
             self.cache.close()

@@ -33,6 +33,8 @@ class Options:
         Below it no genre or mood is written.
     write : bool
         Write tags to files, not only to the library.
+    write_links : bool
+        Also to files that are links, see `links.is_spared`.
     pretend : bool
         Write nothing but the cache.
     quiet : bool
@@ -41,20 +43,21 @@ class Options:
         Name or file; empty for the default.
     snippets : int
         How many to draw from a track.
-    device : {'auto', 'cpu', 'cuda'}
+    device : {'auto', 'cpu', 'cuda', 'directml'}
         Where the models run.
     jobs : int or None
         Worker processes; None for one a core.
     timeout : float
         Seconds that a file may take.
     cache : str
-        File or URL of the cache; empty for a file beside the library.
+        Absolute path or URL of the cache; empty for a file beside the library.
     """
 
     policy: Policy = "fill"
     every: bool = False
     min_confidence: float = 0.0
     write: bool = True
+    write_links: bool = False
     pretend: bool = False
     quiet: bool = False
     genre_model: str = ""
@@ -76,7 +79,7 @@ class Options:
         write : bool
             Whether tags are written.
         flags : mapping, optional
-            Values of the command line: force, pretend, quiet, jobs.
+            Values of the command line: force, pretend, write, quiet, jobs.
 
         Raises
         ------
@@ -84,6 +87,8 @@ class Options:
             If an option has a value that it cannot have.
         """
         import confuse
+
+        from genrecore.settings import DEVICES
 
         flags = flags or {}
         jobs = flags.get("jobs")
@@ -106,15 +111,16 @@ class Options:
             every=force,
             min_confidence=float(confidence),
             write=write,
+            write_links=bool(flags.get("write")),
             pretend=bool(flags.get("pretend")),
             quiet=bool(flags.get("quiet")) or config["quiet"].get(bool),
             genre_model=_model(config["genre_model"]),
             mood_model=_model(config["mood_model"]),
             snippets=snippets,
-            device=config["device"].as_choice(("auto", "cpu", "cuda")),
+            device=config["device"].as_choice(DEVICES),
             jobs=jobs or None,
             timeout=float(timeout),
-            cache=str(config["cache"].get() or ""),
+            cache=_cache(config["cache"]),
         )
 
     def settings(self) -> Settings:
@@ -128,7 +134,7 @@ class Options:
         if "://" in self.cache:
             return self.cache
         if self.cache:
-            return Path(self.cache).expanduser()
+            return Path(self.cache)
         return beside_library(lib, "genreclf.db")
 
 
@@ -141,6 +147,12 @@ def beside_library(lib: Library, name: str) -> Path | None:
 def library_name(lib: Library) -> str:
     """Name of the library's database file, as plain text."""
     return os.fsencode(Path(os.fsdecode(lib.path)).name).decode("utf-8", "backslashreplace")
+
+
+def _cache(view: confuse.ConfigView) -> str:
+    value = view.get() or ""
+    # As beets' own options do it: a relative path starts at the configuration's folder.
+    return str(value) if not value or "://" in str(value) else str(view.as_filename())
 
 
 def _model(view: confuse.ConfigView) -> str:

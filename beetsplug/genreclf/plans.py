@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import fields
 from .journal import Entry
+from .links import is_spared
 from .policy import Change, Present, decide, settled
 from .tags import as_values
 
@@ -30,7 +31,8 @@ class Plan:
     outcomes : mapping of str to str
         By field of `fields.TAG_FIELDS`, see `policy.Change.outcome`.
     library : mapping
-        Item fields to set; None for one to remove.
+        Item fields to set; None for one to remove. `fields.WRITTEN_FIELD` among them holds once the tags are
+        written.
     file : mapping
         Tags to set.
     entry : Entry
@@ -82,24 +84,42 @@ def plan(
         )
         for name, histogram in (("genres", analysis.genre), ("mood", analysis.mood))
     }
-    library: dict[str, Any] = {name: c.library.values for name, c in changes.items() if c.library}
-    library |= {name: value for name, value in values.items() if stored.get(name) != value}
-    # Another model's labels would go on being found by queries.
-    library |= dict.fromkeys(
-        name for name in fields.own_fields(stored) - values.keys() if stored.get(name) is not None
-    )
-    file: dict[str, Any] = {}
+    library = _library(values, changes, stored)
+    file = _file(values, changes, tags)
     if options.write:
-        file = {name: c.file.values for name, c in changes.items() if c.file}
-        file |= {
-            name: values[name] for name in fields.HISTOGRAM_FIELDS.values() if tags.get(name) != values[name]
-        }
+        written = fields.written_by({task: values[fields.model_field(task)] for task in fields.TASKS})
+        if stored.get(fields.WRITTEN_FIELD) != written:
+            library[fields.WRITTEN_FIELD] = written
+    else:
+        if (library or file) and fields.WRITTEN_FIELD in stored:
+            library[fields.WRITTEN_FIELD] = None
+        file = {}
     return Plan(
         outcomes={name: change.outcome for name, change in changes.items()},
         library=library,
         file=file,
-        entry=_entry(item_id, analysis.content_hash, path, stored, tags, changes, options.write),
+        entry=_entry(item_id, analysis.content_hash, path, stored, tags, changes, known, options.write),
     )
+
+
+def _library(
+    values: Mapping[str, Any], changes: Mapping[str, Change], stored: Mapping[str, Any]
+) -> dict[str, Any]:
+    library: dict[str, Any] = {name: c.library.values for name, c in changes.items() if c.library}
+    library |= {name: value for name, value in values.items() if stored.get(name) != value}
+    # Another model's labels would go on being found by queries.
+    return library | dict.fromkeys(
+        name for name in fields.own_fields(stored) - values.keys() if stored.get(name) is not None
+    )
+
+
+def _file(
+    values: Mapping[str, Any], changes: Mapping[str, Change], tags: Mapping[str, Any]
+) -> dict[str, Any]:
+    file: dict[str, Any] = {name: c.file.values for name, c in changes.items() if c.file}
+    return file | {
+        name: values[name] for name in fields.HISTOGRAM_FIELDS.values() if tags.get(name) != values[name]
+    }
 
 
 def _present(name: str, stored: Mapping[str, Any], tags: Mapping[str, Any], known: Entry | None) -> Present:
@@ -118,6 +138,7 @@ def _entry(
     stored: Mapping[str, Any],
     tags: Mapping[str, Any],
     changes: Mapping[str, Change],
+    known: Entry | None,
     write: bool,
 ) -> Entry:
     names = (*changes, *sorted(fields.own_fields(stored)))
@@ -129,6 +150,7 @@ def _entry(
         file={name: list(value) if isinstance(value, tuple) else value for name, value in tags.items()},
         wrote_library={name: change.library for name, change in changes.items() if change.library},
         wrote_file={name: change.file for name, change in changes.items() if change.file and write},
+        id=known.id if known else None,
     )
 
 
@@ -137,7 +159,7 @@ def stored_values(item: Item) -> dict[str, Any]:
     names = fields.own_fields(
         {name: item.get(name, None, False) for name in fields.HISTOGRAM_FIELDS.values()}
     )
-    names |= set(fields.TAG_FIELDS.values())
+    names |= {*fields.TAG_FIELDS.values(), fields.WRITTEN_FIELD}
     found = {name: item.get(name, None, False) for name in names}
     return {name: value for name, value in found.items() if value is not None}
 
@@ -152,8 +174,12 @@ def is_settled(item: Item, models: Mapping[str, str], options: Options) -> bool:
     models : mapping of str to str
         The models in use, by task.
     options : Options
-        Policy, least confidence, sampling.
+        Policy, least confidence, sampling, and whether tags are written.
     """
+    # What is to be done to its file, only the file itself could say; this is as good and costs nothing.
+    unwritten = options.write and item.get(fields.WRITTEN_FIELD, None, False) != fields.written_by(models)
+    if unwritten and not is_spared(item.path, options):
+        return False
     for task, model in models.items():
         if item.get(fields.model_field(task), None, False) != model:
             return False

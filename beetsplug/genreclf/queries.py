@@ -1,20 +1,22 @@
-"""``genre:jazz`` for beets 2.7 and 2.8: they have the field ``genres``, but do not know it by its old name."""
+"""``genre`` for beets 2.7 and 2.8: they have the field ``genres``, but do not know it by its old name."""
 
 from __future__ import annotations
 
-from beets.dbcore.query import FieldQuery, SubstringQuery
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from beets.util import deprecation
 
-__all__ = ["GenreQuery", "item_queries"]
+if TYPE_CHECKING:
+    from beets.library import Album, Item
+
+__all__ = ["legacy_fields"]
 
 
-class GenreQuery(SubstringQuery):
-    """Searches an item's ``genres``, whatever field it is made for."""
-
-    def __init__(self, field_name: str, pattern: str, fast: bool = True) -> None:
-        super().__init__("items.genres", pattern, fast=True)
+def _genre(model: Item | Album) -> str:
+    return "; ".join(model.get("genres") or ())
 
 
-def item_queries() -> dict[str, type[FieldQuery[str]]]:
-    """The queries that this beets lacks, by name."""
-    return {} if hasattr(deprecation, "maybe_replace_legacy_field") else {"genre": GenreQuery}
+def legacy_fields() -> dict[str, Callable[[Item | Album], str]]:
+    """The computed fields that this beets lacks, for queries, sorting and templates."""
+    return {} if hasattr(deprecation, "maybe_replace_legacy_field") else {"genre": _genre}

@@ -15,6 +15,7 @@ from .journal import Entry, Journal
 from .plans import stored_values
 from .policy import Wrote, same
 from .progress import counted
+from .recognition import known_entries, recording_of
 from .tags import TagError, TagFile, as_values
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Back:
     foreign: tuple[str, ...]
 
 
-def plan_back(entry: Entry, stored: Mapping[str, Any], tags: Mapping[str, Any]) -> Back:
+def plan_back(entry: Entry, stored: Mapping[str, Any], tags: Mapping[str, Any] | None) -> Back:
     """Plan what to put back on one track.
 
     Parameters
@@ -53,7 +54,8 @@ def plan_back(entry: Entry, stored: Mapping[str, Any], tags: Mapping[str, Any]) 
     entry : Entry
         What the journal knows.
     stored, tags : mapping
-        What library and file say now, see `plans.stored_values` and `tags.TagFile.read`.
+        What library and file say now, see `plans.stored_values` and `tags.TagFile.read`; no tags if the file
+        is to stay as it is.
     """
     library: dict[str, Any] = {}
     file: dict[str, Any] = {}
@@ -61,15 +63,19 @@ def plan_back(entry: Entry, stored: Mapping[str, Any], tags: Mapping[str, Any]) 
     for name in fields.TAG_FIELDS.values():
         in_library, in_file = entry.wrote_library.get(name), entry.wrote_file.get(name)
         left = _put_back(name, stored, entry.library, (in_library,), library)
-        left |= _put_back(name, tags, entry.file, (in_file, in_library), file)
+        if tags is not None:
+            left |= _put_back(name, tags, entry.file, (in_file, in_library), file)
         if left:
             foreign.append(name)
     for name in fields.own_fields(stored):
         if name in stored and stored[name] != entry.library.get(name):
             library[name] = entry.library.get(name)
-    for name in fields.HISTOGRAM_FIELDS.values():
-        if tags.get(name) != entry.file.get(name):
-            file[name] = entry.file.get(name)
+    if fields.WRITTEN_FIELD in stored:
+        library[fields.WRITTEN_FIELD] = None
+    if tags is not None:
+        for name in fields.HISTOGRAM_FIELDS.values():
+            if tags.get(name) != entry.file.get(name):
+                file[name] = entry.file.get(name)
     return Back(library, file, tuple(foreign))
 
 
@@ -142,7 +148,8 @@ def restore(
             if options.write:
                 journal.close_entries(entry for _, entry in finished)
     if not done and not failed:
-        log.info("nothing to put back")
+        if not options.quiet:
+            log.info("nothing to put back")
     elif not options.quiet or failed:
         what = "would put back" if options.pretend else "put back"
         failures = f", {counted(failed, 'track')} failed" if failed else ""
@@ -151,13 +158,14 @@ def restore(
 
 
 def _put_item_back(item: Item, entry: Entry, options: Options, log: BeetsLogger) -> Back:
-    tag_file = TagFile(item)
-    back = plan_back(entry, stored_values(item), tag_file.read())
+    tag_file = TagFile(item) if options.write else None
+    tags = tag_file.read() if tag_file else None
+    back = plan_back(entry, stored_values(item), tags)
     if options.pretend:
-        show_tag_changes(item, back.library, print_item=True)
+        show_tag_changes(item, back.library, back.file, tags or {}, print_item=True)
         return back
     set_fields(item, back.library)
-    if options.write and back.file:
+    if tag_file and back.file:
         tag_file.write(back.file, log)
     return back
 
@@ -167,28 +175,22 @@ def _with_entries(batch: list[Item], lib: Library, journal: Journal | None) -> I
     if journal is None:
         return
     found = journal.find([item.id for item in batch if item.id is not None])
+    at_home: dict[int, Entry] = {}
+    strangers: list[tuple[Item, str]] = []
     for item in batch:
         assert item.id is not None  # it comes from the library
         entry = found.get(item.id)
-        if (entry is not None and entry.path == item.path) or (
-            (entry is not None or _was_heard(item)) and (entry := _by_content(item, entry, lib, journal))
-        ):
-            yield item, entry
+        if entry is not None and entry.path == item.path:
+            at_home[item.id] = entry
+        elif (entry is not None or _was_heard(item)) and (recording := recording_of(item)):
+            strangers.append((item, recording))
+    known = at_home | known_entries(strangers, lib, journal)
+    for item in batch:
+        if item.id in known:
+            yield item, known[item.id]
 
 
 def _was_heard(item: Item) -> bool:
-    return any(item.get(fields.model_field(task), None, False) for task in fields.TASKS)
-
-
-def _by_content(item: Item, entry: Entry | None, lib: Library, journal: Journal) -> Entry | None:
-    from genrecore.content import content_hash
-    from genrecore.errors import GenreCoreError
-
-    try:
-        heard = content_hash(str(item.filepath))
-    except GenreCoreError:
-        return None
-    if entry is not None and entry.content_hash == heard:
-        return entry
-    candidates = journal.find_content(heard)
-    return next((c for c in candidates if c.path == item.path or lib.get_item(c.item_id) is None), None)
+    """Whether its fields look like ours; those of the file's tags outlive the item."""
+    names = (*map(fields.model_field, fields.TASKS), *fields.HISTOGRAM_FIELDS.values())
+    return any(item.get(name, None, False) for name in names)

@@ -52,8 +52,8 @@ class Summary:
         Those of them with something to do.
     done, cached : int
         Tracks dealt with; those of them whose analysis was in the cache.
-    failed, unwritten : int
-        Tracks that could not be analysed; files whose tags could not be read or written.
+    failed, unwritten, linked : int
+        Tracks that could not be analysed; files whose tags could not be read or written; links, left alone.
     outcomes : Counter
         By field and `policy.Change.outcome`.
     seconds : float
@@ -68,6 +68,7 @@ class Summary:
     cached: int = 0
     failed: int = 0
     unwritten: int = 0
+    linked: int = 0
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     seconds: float = 0.0
     interrupted: bool = False
@@ -96,6 +97,8 @@ class Summary:
             parts.append(f"{counted(self.failed, 'track')} failed")
         if self.unwritten:
             parts.append(f"{self.unwritten} without tags")
+        if self.linked:
+            parts.append(f"{counted(self.linked, 'link')} left without tags (-w writes them)")
         return ", ".join(parts)
 
 
@@ -145,6 +148,7 @@ class Session:
                 except KeyboardInterrupt:
                     summary.interrupted = True
         summary.unwritten = len(writer.unwritten)
+        summary.linked = writer.linked
         summary.seconds = time.monotonic() - started
         self._say(summary)
         return summary
@@ -235,7 +239,7 @@ def _heard(analysis: Analysis, p: Plan) -> str:
 def _show(item: Item, analysis: Analysis, p: Plan) -> None:
     """What would change, in beets' own manner."""
     ui.print_(_line(item, analysis, p))
-    show_tag_changes(item, p.library)
+    show_tag_changes(item, p.library, p.file, p.entry.file)
 
 
 @contextmanager

@@ -6,20 +6,21 @@ here only the tags that change are written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import mediafile
 from beets import config, library, logging, plugins
-from beets.util import syspath
+from beets.util import displayable_path, syspath
 
-from .fields import HISTOGRAM_FIELDS, TAG_FIELDS
+from .fields import HISTOGRAM_FIELDS, TAG_FIELDS, split_values, together
 from .policy import Values
 
 if TYPE_CHECKING:
     from beets.library import Item
 
-__all__ = ["TagError", "TagFile", "as_values", "keep_unknown_mood"]
+__all__ = ["TagError", "TagFile", "as_values", "keep_unknown_mood", "spell_mood"]
 
 
 class TagError(Exception):
@@ -42,18 +43,19 @@ class TagFile:
 
     def __init__(self, item: Item) -> None:
         self._item = item
-        try:
+        with _as_tag_error():
             # Both before anything is set: setting a field of the item resets its time.
             self._in_step = item.current_mtime() <= item.mtime
             self._mtime = item.mtime
             self._file = mediafile.MediaFile(syspath(item.path), id3v23=config["id3v23"].get(bool))
-        except (mediafile.UnreadableFileError, OSError) as error:
-            raise TagError(_reason(error)) from error
 
     def read(self) -> dict[str, Any]:
         """The present tags: tuples of str for those in `TAG_FIELDS`, text or None for the histograms."""
-        tags: dict[str, Any] = {name: as_values(getattr(self._file, name)) for name in TAG_FIELDS.values()}
-        return tags | {name: getattr(self._file, name) or None for name in HISTOGRAM_FIELDS.values()}
+        with _as_tag_error():
+            tags: dict[str, Any] = {
+                name: as_values(getattr(self._file, name)) for name in TAG_FIELDS.values()
+            }
+            return tags | {name: getattr(self._file, name) or None for name in HISTOGRAM_FIELDS.values()}
 
     def write(self, tags: Mapping[str, Any], log: logging.Logger, *, in_step: bool | None = None) -> None:
         """Write some tags; one that is None is deleted.
@@ -71,21 +73,33 @@ class TagFile:
         Raises
         ------
         TagError
-            If the file cannot be written.
+            If the file cannot be written, or another plugin does not let it be.
         """
         item, path = self._item, self._item.path
         data = {name: list(value) if isinstance(value, tuple) else value for name, value in tags.items()}
         if self._file.id3v23 and "mood" not in data and (mood := self._file.mood):
             data["mood"] = mood  # TMOO does not survive being saved as ID3v2.3
-        try:
-            self._send(log, "write", item=item, path=path, tags=data)
-            self._file.update(data)
+        with _as_tag_error():
+            # Listeners are used to being shown every tag of an item, and free to change any.
+            shown = {name: value for name, value in dict(item).items() if name in item._media_fields} | data
+            before = {
+                name: list(value) if isinstance(value, list) else value for name, value in shown.items()
+            }
+            self._send(log, "write", item=item, path=path, tags=shown)
+            final = {
+                name: value
+                for name, value in shown.items()
+                if name in data or name not in before or before[name] != value
+            }
+            spell_mood(final)
+            self._file.update(final)
             self._file.save()
-        # The last one is how another plugin says that the file must not be written.
-        except (mediafile.UnreadableFileError, OSError, library.FileOperationError) as error:
-            raise TagError(_reason(error)) from error
-        item.mtime = item.current_mtime() if (self._in_step if in_step is None else in_step) else self._mtime
-        self._send(log, "after_write", item=item, path=path)
+            mtime = item.current_mtime()
+        item.mtime = mtime if (self._in_step if in_step is None else in_step) else self._mtime
+        try:
+            self._send(log, "after_write", item=item, path=path)
+        except Exception as error:  # the file is written all the same
+            log.warning("{}: another plugin has failed ({})", displayable_path(path), _fault(error))
 
     def _send(self, log: logging.Logger, event: Any, **arguments: Any) -> None:
         # beets asserts that no listener of a plugin runs inside another listener or stage of the same plugin,
@@ -99,10 +113,10 @@ class TagFile:
 
 
 def as_values(value: object) -> Values:
-    """A list of tag values without the blank ones; nothing for None."""
+    """A list of tag values without the blank ones; nothing for None. Text is what a list was made into."""
     if value is None:
         return ()
-    values = [value] if isinstance(value, str) else value
+    values = split_values(value) if isinstance(value, str) else value
     return (
         tuple(v for v in values if isinstance(v, str) and v.strip())
         if isinstance(values, (list, tuple))
@@ -114,11 +128,11 @@ def keep_unknown_mood(item: Item, path: bytes, tags: dict[str, Any]) -> None:
     """Keep the mood of a file of which the library knows none, when beets writes the file for another reason.
 
     Reading a file without MOOD leaves an empty list in the library, like a list that the user has emptied;
-    only the latter is unsaved when it is written.
+    only the latter is unsaved when it is written. None is a plain order to delete it.
     """
-    if tags.get("mood") != [] or "mood" in item._dirty:
+    if tags.get("mood", "") not in ("", []) or "mood" in item._dirty:
         return
-    del tags["mood"]
+    tags.pop("mood", None)
     if config["id3v23"].get(bool):
         try:
             mood = mediafile.MediaFile(syspath(path)).mood
@@ -126,6 +140,27 @@ def keep_unknown_mood(item: Item, path: bytes, tags: dict[str, Any]) -> None:
             return
         if mood:
             tags["mood"] = mood
+
+
+def spell_mood(tags: dict[str, Any]) -> None:
+    """Make the mood one text where another plugin's tag field takes no list."""
+    field = vars(mediafile.MediaFile).get("mood")
+    if isinstance(tags.get("mood"), list) and not isinstance(field, mediafile.ListMediaField):
+        tags["mood"] = together(tags["mood"])
+
+
+@contextmanager
+def _as_tag_error() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # listeners may raise anything
+        raise TagError(_fault(error)) from error
+
+
+def _fault(error: Exception) -> str:
+    # The last one is how another plugin says that the file must not be written.
+    expected = (mediafile.UnreadableFileError, OSError, library.FileOperationError)
+    return _reason(error) if isinstance(error, expected) else f"{type(error).__name__}: {_reason(error)}"
 
 
 def _reason(error: Exception) -> str:

@@ -286,6 +286,47 @@ def test_nowrite_leaves_files_alone(beet: Beets, song: Song) -> None:
     assert rawtags.mood(beet.music / "a.mp3") == ["Sad"]
 
 
+@pytest.mark.parametrize("written", [False, True])
+def test_tags_that_were_not_written_are_written_later(beet: Beets, song: Song, written: bool) -> None:
+    song("mp3", title="a")
+    song("flac", title="b", genre=["Blues"])
+    imported(beet)
+    beet("genreclf", "-W")
+    assert "nothing to do" in beet("genreclf", "-W")
+    assert beet.ls("genreclf_written:test") == []
+    if written:
+        beet("write", "-f")
+    assert "2 from the cache" in beet("genreclf", "-w")
+    assert rawtags.genre(beet.music / "a.mp3") == ["Jazz"]
+    assert rawtags.mood(beet.music / "b.flac") == ["Sad"]
+    assert rawtags.genre(beet.music / "b.flac") == ["Blues"]
+    assert beet.ls(form="$genreclf_written") == ["test-genre 1; test-mood 1"] * 2
+    assert "nothing to do" in beet("genreclf", "-w")
+
+
+def test_what_the_library_got_alone_is_written_later(beet: Beets, song: Song) -> None:
+    song(title="a", genre=["Blues"])
+    imported(beet)
+    beet("genreclf")
+    beet("genreclf", "-f", "-W")
+    beet.config["genreclf"]["policy"] = "force"
+    out = beet("genreclf", "-p")
+    assert "genres in the file: Blues -> Jazz" in out
+    assert "mood in the file" not in out
+    assert rawtags.genre(beet.music / "a.mp3") == ["Blues"]
+    beet("genreclf")
+    assert rawtags.genre(beet.music / "a.mp3") == ["Jazz"]
+    assert "nothing to do" in beet("genreclf")
+
+
+def test_what_was_put_back_is_no_longer_marked_as_written(beet: Beets, song: Song) -> None:
+    song(title="a")
+    imported(beet)
+    beet("genreclf")
+    beet("genreclf", "--restore")
+    assert "genreclf_written" not in beet.item()
+
+
 @pytest.mark.parametrize(("flag", "written"), [([], None), (["-w"], ["Jazz"])])
 def test_import_write_no_is_respected(
     beet: Beets, song: Song, flag: list[str], written: list[str] | None

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -59,6 +64,23 @@ class Track(_Opus): ...
 class LastFMNetwork:
     def __init__(self, api_key): ...
     get_track, get_album, get_artist = Track, Album, Artist
+"""
+
+
+WORKERS = """
+import multiprocessing
+from beets import ui
+from beets.plugins import BeetsPlugin
+
+
+class Workers(BeetsPlugin):
+    def __init__(self):
+        super().__init__()
+        self.register_listener("import_task_files", self.show)
+        self.register_listener("cli_exit", self.show)
+
+    def show(self, **_):
+        ui.print_("workers", *(str(child.pid) for child in multiprocessing.active_children()))
 """
 
 
@@ -258,3 +280,73 @@ def test_beside_zero(beet: Beets, song: Song) -> None:
     assert rawtags.mood(beet.music / "a.mp3") is None
     assert rawtags.histogram(beet.music / "a.mp3", "genre") is None
     assert beet.ls(form="$genres $mood") == ["Jazz Sad"]
+
+
+@pytest.mark.parametrize("threaded", [True, False])
+def test_workers_stay_for_the_whole_import(beet: Beets, song: Song, threaded: bool) -> None:
+    for title in "abc":
+        song(title=title)
+    plugins = beet.home / "plugins"
+    plugins.mkdir()
+    (plugins / "workers.py").write_text(WORKERS)
+    beet.config |= {"pluginpath": [str(plugins)], "plugins": ["genreclf", "workers"], "threaded": threaded}
+    out = beet("import", "-s", str(source(beet)))
+    *seen, at_the_end = [line.split()[1:] for line in out.splitlines() if line.startswith("workers")]
+    assert len(seen) == 3
+    assert len(seen[0]) == 1
+    assert seen[0] == seen[1] == seen[2]
+    assert at_the_end == []
+
+
+def heard_so_far(beet: Beets) -> int:
+    try:
+        with closing(sqlite3.connect(beet.home / "genreclf.db")) as database:
+            return int(database.execute("SELECT count(*) FROM genrecore_analyses").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends this signal differently")
+@pytest.mark.parametrize("how", ["Ctrl-C", "aBort"])
+def test_an_album_can_be_left_in_the_middle(beet: Beets, song: Song, how: str) -> None:
+    """Those that were heard are not heard again, and get their tags."""
+    for n in range(20):
+        song("wav", title=f"{n:02}")
+    asked = how == "aBort"
+    if asked:
+        later = source(beet) / "later"
+        later.mkdir()
+        song(title="z").rename(later / "z.mp3")
+        beet.config["import"] |= {"autotag": True, "quiet": False}
+    beet.config["genreclf"]["snippets"] = 6000
+    process = subprocess.Popen(
+        beet.command("import", str(source(beet))),
+        env=beet.env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    if asked:
+        process.stdin.write("u\n")  # the album as it is
+        process.stdin.flush()
+    give_up = time.monotonic() + 60
+    while heard_so_far(beet) < 2 and time.monotonic() < give_up:
+        time.sleep(0.05)
+    stopped = time.monotonic()
+    if asked:
+        process.stdin.write("b\n")
+        process.stdin.flush()
+    else:
+        os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate(timeout=300)[1]
+    assert time.monotonic() - stopped < 8, said
+    assert "Traceback" not in said
+    assert 2 <= heard_so_far(beet) < 18
+    heard = [item.filepath for item in beet.items() if "genre_top" in item]
+    assert heard
+    assert f"({len(heard)} from the cache)" in beet("genreclf", "genre_top::.")
+    for path in heard:
+        check(path)

@@ -160,7 +160,9 @@ def test_ctrl_c_during_import(beet: Beets, song: Song, threaded: bool) -> None:
         assert mutagen.File(item.filepath).info.length > 3.5
     beet("import", "-s", "-i", str(beet.home.parent / "new"))
     beet("genreclf")
-    assert all(item.genres == ["Jazz"] for item in beet.items())
+    for item in beet.items():
+        assert item.genres == rawtags.genre(item.filepath) == ["Jazz"]
+        assert rawtags.histogram(item.filepath, "mood") == [item["mood_histogram"]]
 
 
 def test_two_runs_at_once(many: Beets) -> None:

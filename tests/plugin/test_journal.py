@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def test_an_entry_comes_back_as_it_was(journal: Journal) -> None:
 
 def test_looking_makes_no_file(journal: Journal) -> None:
     assert journal.find([1, 2]) == {}
-    assert journal.find_content("1:aa") == []
+    assert journal.find_recordings(["1:aa"]) == {}
     assert not journal.path.exists()
 
 
@@ -103,7 +104,43 @@ def test_a_number_used_again_for_another_recording_loses_nothing(journal: Journa
     assert journal.find([1])[1].library == {"genres": ["Ska"]}
     with sqlite3.connect(journal.path) as connection:
         rows = connection.execute("SELECT content_hash, closed_because FROM entries ORDER BY id").fetchall()
-    assert rows == [("1:aa", "another recording has its number"), ("1:bb", None)]
+    assert rows == [("1:aa", None), ("1:bb", None)]
+    (displaced,) = journal.find_recordings(["1:aa"])["1:aa"]
+    assert displaced.library == {"genres": ["Blues"]}
+    assert displaced.item_id < 0
+
+
+def test_a_recording_that_has_another_number_continues_its_entry(journal: Journal) -> None:
+    journal.record([entry(1, library=["Blues"])])
+    first = journal.find([1])[1]
+    journal.record([replace(entry(2, library=["Rock"], wrote=JAZZ), id=first.id, path=b"/m/b.mp3")])
+    assert journal.find([1]) == {}
+    found = journal.find([2])[2]
+    assert (found.id, found.path, found.library) == (first.id, b"/m/b.mp3", {"genres": ["Blues"]})
+    assert found.wrote_library == {"genres": JAZZ}
+
+
+def test_recordings_that_have_swapped_their_numbers(journal: Journal) -> None:
+    journal.record([entry(1, library=["Blues"]), entry(2, library=["Ska"], content="1:bb")])
+    before = journal.find([1, 2])
+    journal.record(
+        [
+            replace(entry(2, library=["Rock"]), id=before[1].id),
+            replace(entry(1, library=["Rock"], content="1:bb"), id=before[2].id),
+        ]
+    )
+    after = journal.find([1, 2])
+    assert after[2].library == {"genres": ["Blues"]}
+    assert after[1].library == {"genres": ["Ska"]}
+    assert {e.id for e in after.values()} == {e.id for e in before.values()}
+
+
+def test_an_entry_that_was_put_back_meanwhile_is_not_continued(journal: Journal) -> None:
+    journal.record([entry(1, library=["Blues"])])
+    known = journal.find([1])[1]
+    journal.close_entries([known])
+    journal.record([replace(entry(2, library=["Ska"]), id=known.id)])
+    assert journal.find([2])[2].library == {"genres": ["Ska"]}
 
 
 def test_what_was_put_back_stays_as_history(journal: Journal) -> None:
@@ -126,7 +163,11 @@ def test_two_libraries_in_one_folder(journal: Journal) -> None:
 
 def test_found_by_its_sound(journal: Journal) -> None:
     journal.record([entry(1), entry(2), entry(3, content="1:bb")])
-    assert {e.item_id for e in journal.find_content("1:aa")} == {1, 2}
+    found = journal.find_recordings(["1:aa", "1:bb", "1:cc"])
+    assert {content: {e.item_id for e in entries} for content, entries in found.items()} == {
+        "1:aa": {1, 2},
+        "1:bb": {3},
+    }
 
 
 def test_many_at_once(journal: Journal) -> None:

@@ -52,7 +52,6 @@ def test_other_commands_import_nothing_heavy(beet: Beets, song: Song, args: list
     beet("import", str(beet.home.parent / "new"))
     loaded = modules_of(beet, *args)
     assert "beetsplug" in loaded
-    assert "genrecore" not in loaded
     beet.config["plugins"] = []
     without = modules_of(beet, *args)  # beets has its own use for numpy
     assert "torch" not in without
@@ -80,16 +79,70 @@ class Other(BeetsPlugin):
     item_types = {"mood_sad": types.Float(6), "genre_jazz": types.INTEGER, "mood": types.STRING}
 """
 
+# As a plugin does that knows one mood a file, and declares no type for it.
+OTHER_TAG = """
+import mediafile
+from beets.plugins import BeetsPlugin
 
-@pytest.mark.parametrize("order", [["other", "genreclf"], ["genreclf", "other"]])
-def test_a_plugin_that_declares_the_same_fields(beet: Beets, song: Song, order: list[str]) -> None:
-    song(title="a")
+class Other(BeetsPlugin):
+    def __init__(self):
+        super().__init__()
+        styles = mediafile.MP3StorageStyle("TMOO"), mediafile.StorageStyle("MOOD")
+        self.add_media_field("mood", mediafile.MediaField(*styles))
+"""
+
+
+def beside(beet: Beets, other: str, order: list[str]) -> None:
     plugins = beet.home / "plugins"
     plugins.mkdir()
-    (plugins / "other.py").write_text(OTHER)
+    (plugins / "other.py").write_text(other)
     beet.config |= {"pluginpath": [str(plugins)], "plugins": order}
+
+
+@pytest.mark.parametrize("auto", [False, True])
+@pytest.mark.parametrize("order", [["other", "genreclf"], ["genreclf", "other"]])
+def test_a_plugin_that_declares_the_same_fields(
+    beet: Beets, song: Song, order: list[str], auto: bool
+) -> None:
+    song("flac", title="bare")
+    song("mp3", title="one", mood=["Calm"])
+    song("flac", title="rich", mood=["Happy", "Upbeat"])
+    beside(beet, OTHER, order)
+    beet.config["genreclf"]["auto"] = auto
     beet("import", str(beet.home.parent / "new"))
-    assert beet.ls(form="$title") == ["a"]
+    steps: list[list[str]] = [["genreclf"], ["write", "-f"], ["modify", "-y", "year=2001"], ["genreclf"]]
+    for step in steps:
+        beet(*step)
+        assert rawtags.mood(beet.music / "bare.flac") == ["Sad"], step
+        assert rawtags.mood(beet.music / "one.mp3") == ["Calm"], step
+        assert rawtags.mood(beet.music / "rich.flac") == ["Happy", "Upbeat"], step
+    assert beet.ls("title+", form="$mood") == ["Sad", "Calm", "Happy; Upbeat"]
+    beet("modify", "-y", "title:one", "mood=Gloomy; Slow")
+    assert rawtags.mood(beet.music / "one.mp3") == ["Gloomy", "Slow"]
+    beet.config["genreclf"]["policy"] = "add"
+    beet("genreclf")
+    assert rawtags.mood(beet.music / "rich.flac") == ["Happy", "Upbeat", "Sad"]
+    assert beet.ls("title:rich", form="$mood") == ["Happy; Upbeat; Sad"]
+    beet("genreclf", "--restore")
+    assert rawtags.mood(beet.music / "bare.flac") is None
+    assert rawtags.mood(beet.music / "rich.flac") == ["Happy", "Upbeat"]
+    assert beet.ls("title:rich", form="$mood") == ["Happy; Upbeat"]
+
+
+def test_a_plugin_whose_mood_tag_takes_one_text(beet: Beets, song: Song) -> None:
+    song("flac", title="bare")
+    song("mp3", title="one", mood=["Calm"])
+    beside(beet, OTHER_TAG, ["other", "genreclf"])
+    beet("import", str(beet.home.parent / "new"))
+    for step in (["genreclf"], ["write", "-f"], ["modify", "-y", "year=2001"], ["genreclf"]):
+        beet(*step)
+        assert rawtags.mood(beet.music / "bare.flac") == ["Sad"], step
+        assert rawtags.mood(beet.music / "one.mp3") == ["Calm"], step
+    assert beet.ls("title+", form="$mood") == ["Sad", "Calm"]
+    beet("modify", "-y", "title:one", "mood=Gloomy; Slow")
+    assert rawtags.mood(beet.music / "one.mp3") == ["Gloomy; Slow"]
+    beet("genreclf", "--restore")
+    assert rawtags.mood(beet.music / "bare.flac") is None
 
 
 @pytest.mark.parametrize("order", [["acousticbrainz", "genreclf"], ["genreclf", "acousticbrainz"]])
@@ -117,6 +170,29 @@ def test_mood_of_an_untouched_item_survives_every_write(beet: Beets, song: Song)
     assert rawtags.value(beet.music / "a.mp3", "TXXX:mood") == ["Happy/Upbeat"]
     beet("genreclf")
     assert beet.ls("title+", form="$mood") == ["Happy; Upbeat", "Happy; Upbeat"]
+
+
+@pytest.mark.parametrize("command", [["modify", "-y", "comments=x"], ["write", "-f"], ["genreclf"]])
+def test_id3v23_keeps_a_mood_that_the_library_never_read(beet: Beets, song: Song, command: list[str]) -> None:
+    song(title="a", mood=["Happy"])
+    beet.config |= {"plugins": [], "id3v23": True}  # as in a library from before the plugin
+    beet("import", str(beet.home.parent / "new"))
+    assert "mood" not in beet.item()
+    beet.config["plugins"] = ["genreclf"]
+    beet(*command)
+    assert rawtags.value(beet.music / "a.mp3", "TXXX:mood") == ["Happy"]
+
+
+def test_id3v23_lets_go_of_a_mood_that_was_not_there_before(beet: Beets, song: Song) -> None:
+    song(title="a")
+    beet.config |= {"plugins": [], "id3v23": True}
+    beet("import", str(beet.home.parent / "new"))
+    beet.config["plugins"] = ["genreclf"]
+    beet("genreclf")
+    assert rawtags.value(beet.music / "a.mp3", "TXXX:mood") == ["Sad"]
+    beet("genreclf", "--restore", "-W")  # so that only the file is left to be put back
+    beet("genreclf", "--restore")
+    assert rawtags.value(beet.music / "a.mp3", "TXXX:mood") is None
 
 
 def test_a_mood_that_the_user_empties_is_emptied(beet: Beets, song: Song) -> None:

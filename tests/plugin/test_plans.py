@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from beetsplug.genreclf import fields
-from beetsplug.genreclf.journal import Entry
+from beetsplug.genreclf.journal import Entry, merge
 from beetsplug.genreclf.options import Options
 from beetsplug.genreclf.plans import Plan, plan
 from beetsplug.genreclf.policy import Wrote
@@ -56,7 +56,12 @@ def test_a_bare_track_gets_everything() -> None:
     analysis = heard("hiphop")
     made = planned(analysis)
     assert made.outcomes == {"genres": "filled", "mood": "filled"}
-    assert made.library == {"genres": ("Hip-Hop",), "mood": ("Sad",), **fields.values_of(analysis)}
+    assert made.library == {
+        "genres": ("Hip-Hop",),
+        "mood": ("Sad",),
+        "genreclf_written": "g 1; m 1",
+        **fields.values_of(analysis),
+    }
     assert made.file == {
         "genres": ("Hip-Hop",),
         "mood": ("Sad",),
@@ -85,6 +90,29 @@ def test_without_writing_the_file_is_left_alone() -> None:
     assert made.file == {}
     assert made.entry.wrote_file == {}
     assert made.entry.wrote_library["genres"] == Wrote(("Jazz",), ("Jazz",))
+
+
+def test_a_file_that_lags_behind_is_known_by_it() -> None:
+    first = planned(heard())
+    assert first.library["genreclf_written"] == "g 1; m 1"
+    library, file = carried_out(first, {}, {})
+    only_library = planned(heard("rock"), library, file, first.entry, write=False)
+    assert only_library.library["genreclf_written"] is None
+    library, file = carried_out(only_library, library, file)
+    known = merge(first.entry, only_library.entry)
+    assert planned(heard("rock"), library, file, known, write=False).library == {}
+    assert planned(heard("rock"), library, file, known).file["genres"] == ("Rock",)
+
+
+def test_the_file_s_state_is_no_matter_of_the_journal() -> None:
+    made = planned(heard(), {"genreclf_written": "g 0; m 0"})
+    assert "genreclf_written" not in made.entry.library
+
+
+def test_what_the_journal_knows_is_continued() -> None:
+    known = Entry(7, CONTENT, b"/m/b.mp3", id=5)
+    assert planned(heard(), known=known).entry.id == 5
+    assert planned(heard(content="1:bb"), known=known).entry.id is None
 
 
 def test_another_program_s_values_of_our_fields_go_into_the_journal() -> None:

@@ -146,6 +146,118 @@ def test_after_removing_and_importing_again(beet: Beets, song: Song) -> None:
     assert rawtags.genre(beet.music / "b.flac") == ["Ska"]
 
 
+def in_place(beet: Beets, name: str) -> None:
+    """Remove a song from the library and import it again; another song sees to it that its number changes."""
+    beet.config["import"]["copy"] = False
+    beet("remove", "-f", f"path:{beet.music / name}")
+    beet("import", "-s", str(beet.music / name))
+
+
+def newer(beet: Beets, tmp_path: Path) -> None:
+    """Another version of the model, that hears pop."""
+    model = ears.make_model(tmp_path / "2.onnx", "genre", "pop", "disco", version="2")
+    beet.config["genreclf"]["genre_model"] = str(model)
+
+
+@pytest.mark.parametrize("heard_again", [False, True])
+def test_a_track_with_another_number_is_known_by_its_audio(
+    beet: Beets, song: Song, tmp_path: Path, heard_again: bool
+) -> None:
+    song("flac", title="a")
+    song("mp3", title="z")
+    imported(beet)
+    before = tags(beet)
+    beet("genreclf")
+    in_place(beet, "a.flac")
+    if heard_again:
+        newer(beet, tmp_path)
+        assert "2 genres written" in beet("genreclf")
+        assert beet.ls("title+", form="$id $genres") == ["3 Pop", "2 Pop"]
+    assert "put back 2 tracks" in beet("genreclf", "--restore")
+    assert tags(beet) == before
+    assert beet.ls(form="$genres") == ["", ""]
+    assert "nothing to put back" in beet("genreclf", "--restore")
+
+
+def test_an_album_imported_again_with_a_newer_model(beet: Beets, song: Song, tmp_path: Path) -> None:
+    song("flac", title="a", genre=["Blues"])
+    song("flac", title="b")
+    imported(beet)
+    beet("import", "-s", str(song("mp3", title="z")))
+    before = tags(beet)
+    beet("genreclf", "-f")
+    newer(beet, tmp_path)
+    beet.config["genreclf"]["auto"] = True
+    beet("import", "-L", "-A", "title:a")
+    assert beet.ls("id+", form="$id $title $genres") == ["3 z Jazz", "4 a Pop", "5 b Pop"]
+    beet("genreclf", "--restore")
+    assert tags(beet) == before
+
+
+def test_numbers_that_were_given_out_again(beet: Beets, song: Song, tmp_path: Path) -> None:
+    for title, genre in (("a", ["Blues"]), ("b", []), ("c", ["Ska"])):
+        song("flac", title=title, genre=genre)
+    imported(beet)
+    before = tags(beet)
+    beet("genreclf", "-f")
+    beet.config["import"]["copy"] = False
+    beet("remove", "-f")
+    for name in "cab":
+        beet("import", "-s", str(beet.music / f"{name}.flac"))
+    newer(beet, tmp_path)
+    assert "3 genres written" in beet("genreclf")
+    beet("genreclf", "--restore")
+    assert tags(beet) == before
+
+
+def test_force_before_and_after_an_import(beet: Beets, song: Song, tmp_path: Path) -> None:
+    song("flac", title="a", genre=["Blues"])
+    song("flac", title="z")
+    imported(beet)
+    beet("genreclf", "-f")
+    in_place(beet, "a.flac")
+    newer(beet, tmp_path)
+    beet("genreclf", "-f")
+    beet("genreclf", "--restore")
+    assert rawtags.genre(beet.music / "a.flac") == ["Blues"]
+    assert beet.ls("title+", form="$title $genres") == ["a Blues", "z "]
+
+
+def test_a_copy_does_not_take_the_entry_of_its_twin(beet: Beets, song: Song, tmp_path: Path) -> None:
+    path = song("flac", title="a", genre=["Blues"])
+    imported(beet)
+    beet("genreclf", "-f")
+    beet("modify", "-y", "title=b")
+    path.rename(path.with_name("again.flac"))
+    beet.config["import"]["duplicate_action"] = "keep"
+    imported(beet)  # now it stands where the other one was
+    beet("modify", "-y", "title:a", "genres=Ska")
+    beet("genreclf", "-f")
+    beet("genreclf", "--restore")
+    assert rawtags.genre(beet.music / "b.flac") == ["Blues"]
+    assert rawtags.genre(beet.music / "a.flac") == ["Ska"]
+
+
+def test_without_writing_no_file_is_needed(beet: Beets, song: Song) -> None:
+    song(title="a")
+    imported(beet)
+    beet("genreclf", "-W")
+    (beet.music / "a.mp3").rename(beet.home / "elsewhere.mp3")
+    assert "put back 1 track" in beet("genreclf", "--restore", "-W")
+    assert beet.ls(form="$genres") == [""]
+
+
+def test_pretend_shows_what_only_the_file_gets(beet: Beets, song: Song) -> None:
+    song(title="a", genre=["Blues"])
+    imported(beet)
+    beet("genreclf", "-f")
+    assert "in the file" not in beet("genreclf", "--restore", "-p")
+    beet("genreclf", "--restore", "-W")
+    out = beet("genreclf", "--restore", "-p")
+    assert "genres in the file: Jazz -> Blues" in out
+    assert "mood in the file: Sad -> nothing" in out
+
+
 def test_without_writing_only_the_library(beet: Beets, song: Song) -> None:
     song(title="a", genre=["Blues"])
     imported(beet)
@@ -197,4 +309,5 @@ def test_nothing_recorded(beet: Beets, song: Song) -> None:
     song(title="a", genre=["Blues"])
     imported(beet)
     assert "nothing to put back" in beet("genreclf", "--restore")
+    assert beet("genreclf", "--restore", "-q").strip() == ""
     assert not (beet.home / "genreclf-journal.db").exists()

@@ -39,9 +39,91 @@ def test_a_file_that_cannot_be_written(beet: Beets, song: Song) -> None:
     assert "a.mp3: its tags cannot be written" in out
     assert "1 without tags" in out
     assert beet.ls("genre:jazz", form="$genres $mood_sad") == ["Jazz 1.000"]
+    assert "1 without tags" in beet("genreclf", status=1)
     (beet.music / "a.mp3").chmod(0o644)
-    beet("write", "-f")
+    beet("genreclf")
     assert rawtags.genre(beet.music / "a.mp3") == ["Jazz"]
+
+
+REFUSING = """
+from beets.library import WriteError
+from beets.plugins import BeetsPlugin
+
+class Refusing(BeetsPlugin):
+    def __init__(self):
+        super().__init__()
+        self.config.add({"path": "", "fault": "", "event": "write"})
+        self.register_listener(self.config["event"].as_str(), self.refuse)
+
+    def refuse(self, item, path, tags=None):
+        if not path.endswith(self.config["path"].as_str().encode()):
+            return
+        fault = self.config["fault"].as_str()
+        if fault == "write":
+            raise WriteError(path, OSError("not this one"))
+        if fault == "key":
+            {}["title"]
+        if fault == "shown":
+            tags["title"], tags["genres"].append("Unheard"), tags.update(comments="seen")
+"""
+
+
+@pytest.fixture
+def refusing(beet: Beets, song: Song) -> Beets:
+    for kind, title in (("mp3", "a"), ("flac", "b"), ("ogg", "c")):
+        song(kind, title=title)
+    imported(beet)
+    plugins = beet.home / "plugins"
+    plugins.mkdir()
+    (plugins / "refusing.py").write_text(REFUSING)
+    beet.config |= {"pluginpath": [str(plugins)], "plugins": ["refusing", "genreclf"]}
+    return beet
+
+
+@pytest.mark.parametrize("fault", ["write", "key"])
+def test_a_file_that_another_plugin_fails_on(refusing: Beets, fault: str) -> None:
+    beet = refusing
+    beet.config["refusing"] = {"path": "b.flac", "fault": fault}
+    for _ in range(2):  # told again, as long as it lasts
+        out = beet("genreclf", status=1)
+        told = [line for line in out.splitlines() if "b.flac" in line]
+        assert len(told) == 1, out
+        assert "its tags cannot be written" in told[0]
+        assert ("KeyError: 'title'" in told[0]) == (fault == "key")
+        assert "1 without tags" in out
+        assert beet.ls("title+", form="$genres $mood") == ["Jazz Sad"] * 3
+        assert rawtags.genre(beet.music / "a.mp3") == rawtags.genre(beet.music / "c.ogg") == ["Jazz"]
+        assert rawtags.genre(beet.music / "b.flac") is None
+    assert "1 track in" in out
+    beet.config["refusing"] = {}
+    assert "1 genre written" in beet("genreclf")
+    assert rawtags.genre(beet.music / "b.flac") == ["Jazz"]
+    assert "nothing to do" in beet("genreclf")
+    beet.config["refusing"] = {"path": "b.flac", "fault": fault}
+    out = beet("genreclf", "--restore", status=1)
+    assert "b.flac: its tags cannot be put back" in out
+    assert "put back 2 tracks, 1 track failed" in out
+
+
+def test_a_plugin_that_fails_when_all_is_written(refusing: Beets) -> None:
+    refusing.config["refusing"] = {"path": "b.flac", "fault": "key", "event": "after_write"}
+    out = refusing("genreclf")
+    assert "b.flac: another plugin has failed (KeyError: 'title')" in out
+    assert rawtags.genre(refusing.music / "b.flac") == ["Jazz"]
+    assert "nothing to do" in refusing("genreclf")
+
+
+def test_other_plugins_see_every_tag_and_may_change_any(refusing: Beets) -> None:
+    path = refusing.music / "b.flac"
+    refusing("modify", "-y", "-W", "title:b", "artist=Somebody")
+    before = rawtags.everything(path)
+    refusing.config["refusing"] = {"path": "b.flac", "fault": "shown"}
+    refusing("genreclf")
+    after = rawtags.everything(path)
+    assert rawtags.genre(path) == ["Jazz", "Unheard"]
+    assert "seen" in str(after)
+    assert "Somebody" not in str(after), "only what is ours, and what they changed"
+    assert before.items() <= after.items()
 
 
 def test_a_file_that_cannot_be_read(beet: Beets, song: Song) -> None:
