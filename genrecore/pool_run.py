@@ -17,7 +17,7 @@ from genrecore import pool_worker
 from genrecore.analysis import Analysis
 from genrecore.keys import FileStat
 from genrecore.pool import Result, WorkersFailed
-from genrecore.pool_process import start_pool
+from genrecore.pool_process import interrupts_postponed, start_pool
 from genrecore.pool_store import Job, Store
 from genrecore.pool_worker import Ground, Outcome, Parcel
 from genrecore.runtime import has_graphics
@@ -250,9 +250,17 @@ class _Pools:
         self.workers = workers
         self._timeout = timeout
         load = pool_worker.load_preparer if split else pool_worker.load_analyzer
-        self._pool = start_pool(workers, load, settings)
-        self._inferrer = start_pool(1, pool_worker.load_analyzer, settings) if split else self._pool
         self._parcels = tempfile.TemporaryDirectory(prefix="genrecore-") if split else None
+        self._started: list[Any] = []
+        try:
+            with interrupts_postponed():
+                self._started.append(start_pool(workers, load, settings))
+                if split:
+                    self._started.append(start_pool(1, pool_worker.load_analyzer, settings))
+        except BaseException:
+            self.stop()
+            raise
+        self._pool, self._inferrer = self._started[0], self._started[-1]
 
     @property
     def active(self) -> bool:
@@ -264,21 +272,26 @@ class _Pools:
         return self._parcels.name if self._parcels else ""
 
     def work(self, function: Callable[..., Outcome], *args: Any) -> Future[Outcome]:
-        future: Future[Outcome] = self._pool.schedule(function, args=args, timeout=self._timeout)
-        return future
+        return self._schedule(self._pool, function, args)
 
     def infer(self, function: Callable[..., Outcome], *args: Any) -> Future[Outcome]:
-        future: Future[Outcome] = self._inferrer.schedule(function, args=args, timeout=self._timeout)
-        return future
+        return self._schedule(self._inferrer, function, args)
 
     def stop(self) -> None:
-        pools = {id(pool): pool for pool in (self._pool, self._inferrer)}.values()
-        for pool in pools:
-            pool.stop()
-        for pool in pools:
-            pool.join()
+        with interrupts_postponed():
+            for pool in self._started:
+                pool.stop()
+            for pool in self._started:
+                pool.join()
         if self._parcels is not None:
             self._parcels.cleanup()
+
+    def _schedule(
+        self, pool: Any, function: Callable[..., Outcome], args: tuple[Any, ...]
+    ) -> Future[Outcome]:
+        with interrupts_postponed():
+            future: Future[Outcome] = pool.schedule(function, args=args, timeout=self._timeout)
+        return future
 
 
 def _stat(path: str) -> FileStat | None:

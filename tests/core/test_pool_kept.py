@@ -6,13 +6,16 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
 import time
 from itertools import islice
 from pathlib import Path
 
+import pytest
 from core.rig import analyse_or_fail
 
 from genrecore.pool import Pool
+from genrecore.pool_process import interrupts_postponed
 from genrecore.settings import Settings
 
 
@@ -68,3 +71,33 @@ def test_it_can_be_stopped_and_used_again(tmp_path: Path, songs: Path, settings:
         assert len(list(islice(results, 1))) == 1
         results.close()
         assert not workers()
+
+
+def test_ctrl_c_inside_takes_effect_at_the_end() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    done = []
+
+    def work() -> None:
+        with interrupts_postponed():
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            done.append("all of it")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_outside_of_the_main_thread_nothing_is_postponed() -> None:
+    """Only the main thread gets KeyboardInterrupt, and only it may set handlers."""
+    seen = []
+
+    def work() -> None:
+        with interrupts_postponed():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [signal.getsignal(signal.SIGINT)]

@@ -239,3 +239,14 @@ def test_no_runtime_or_two_is_one_sentence(tmp_path: Path, present: tuple[str, .
     assert last.startswith("genrecore.errors.RuntimeMissing: ")
     assert said in last
     assert "pip " in last
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there the runtime keeps its reports elsewhere")
+def test_nothing_is_reported_to_anybody(tmp_path: Path, settings: Settings) -> None:
+    """The runtime keeps what it will send in the user's folder; on CI it is silent by itself."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("CI", "XDG_CACHE_HOME")}
+    environment |= {"HOME": str(tmp_path), "PYTHONPATH": str(REPOSITORY)}
+    code = "import sys; from genrecore import model; model.load(sys.argv[1], device='cpu')"
+    command = [sys.executable, "-c", code, settings.genre_model]
+    subprocess.run(command, env=environment, check=True, timeout=120)
+    assert list(tmp_path.rglob("*")) == []
