@@ -19,6 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 MARKER = ".made-by-genreclf-demo"
 SEED = 2
+MOODS = ("happy", "angry", "sad", "relaxed")
 
 CONFIG = """\
 plugins: genreclf smartplaylist
@@ -33,6 +34,8 @@ smartplaylist:
   playlists:
     - name: sad.m3u
       query: mood:sad
+    - name: calm.m3u
+      query: mood_relaxed:0.5..
 """
 
 SECOND_MODEL = """\
@@ -172,16 +175,20 @@ def tour(demo: Demo, music: str) -> None:
     genre = tops.most_common(1)[0][0]
     demo.run("beet", "ls", f"genre_top:{genre}")
     demo.run("beet", "ls", "-f", f"$genre_{genre}  {names}", f"genre_{genre}:0.1..", f"genre_{genre}-")
-    demo.run("beet", "ls", "mood:sad")
-    demo.run("beet", "ls", "-f", f"$mood_sad  {names}", "mood_sad:0.5..", "mood_sad-")
+    shares = demo.ask("beet", "ls", "-f", " ".join(f"$mood_{mood}" for mood in MOODS), "genre_top::.")
+    totals = [sum(map(float, column)) for column in zip(*map(str.split, shares), strict=True)]
+    mood = MOODS[totals.index(max(totals))]
+    demo.run("beet", "ls", f"mood:{mood}")
+    demo.run("beet", "ls", "-f", f"$mood_{mood}  {names}", f"mood_{mood}:0.5..", f"mood_{mood}-")
     demo.run("beet", "ls", "-f", f"valence $valence, arousal $arousal: {names}", "arousal+")
 
-    demo.say("A playlist of sad songs, kept by beets' own smartplaylist plugin")
+    demo.say(
+        "Playlists, kept by beets' own smartplaylist plugin",
+        "Sad songs, and those of which at least half sounds relaxed; a list of nothing is not written.",
+    )
     demo.run("beet", "splupdate")
-    if (demo.out / "playlists" / "sad.m3u").exists():
-        demo.show("playlists/sad.m3u")
-    else:
-        print("(No track here is sad, so there is no playlist.)", flush=True)
+    for playlist in sorted((demo.out / "playlists").glob("*.m3u")):
+        demo.show(f"playlists/{playlist.name}")
 
     first = items[0].split("|", 1)[1]
     relative = os.path.relpath(first, demo.out)

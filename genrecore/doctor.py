@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 
+from rich.filesize import decimal
+
 from genrecore import cache_file
 from genrecore.errors import CacheError, GenreCoreError, NoCache
 
@@ -175,7 +177,7 @@ def _cache(location: str | None) -> Iterator[Finding]:
         with Cache(location, make=False) as cache:
             info = cache.info()
         yield Finding("location", shown)
-        size = "" if info.size is None else f", {info.size / 1e6:.1f} MB"
+        size = "" if info.size is None else f", {decimal(info.size)}"
         yield Finding("content", f"{info.analyses:,} analyses of {info.files:,} files{size}")
     except NoCache:
         yield Finding("location", f"{shown} (empty)")

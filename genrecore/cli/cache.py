@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
+from rich.filesize import decimal
 
 from genrecore.cli.options import cache_option
 from genrecore.errors import NoCache
@@ -37,7 +38,7 @@ def info(cache: str | None) -> None:
         state = store.info()
     click.echo(f"location  {state.location}")
     if state.size is not None:
-        click.echo(f"size      {state.size / 1e6:.1f} MB")
+        click.echo(f"size      {decimal(state.size)}")
     click.echo(f"files     {state.files:,}")
     click.echo(f"analyses  {state.analyses:,}")
     for held in state.holdings:
