@@ -70,7 +70,7 @@ def test_every_command_and_option_of_genrecore_is_documented() -> None:
     walk(main, "")
 
 
-@pytest.mark.parametrize("name", ["results", "bench"])
+@pytest.mark.parametrize("name", ["summary", "bench"])
 def test_generated_tables_have_their_markers(name: str) -> None:
     assert README.count(f"<!-- {name}:begin -->") == README.count(f"<!-- {name}:end -->") == 1
 

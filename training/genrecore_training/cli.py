@@ -107,10 +107,13 @@ def _run(
         torch.set_num_threads(threads)
         loaded, places = recipes.load(recipe), Places(data, store, runs)
         for name in [protocol] if protocol else loaded.protocols:
-            folds = range(len(Run(loaded, name, 0, places).bench.splits(name)))
+            splits = Run(loaded, name, 0, places).bench.splits(name)
+            folds = range(len(splits))
             for number in folds if fold is None else [fold]:
                 Run(loaded, name, number, places).execute()
-            if all(Run(loaded, name, number, places).tested_file.is_file() for number in folds):
+            if not any(split.test for split in splits):
+                click.echo(f"{name} tests nothing: genrecore-train export {recipe} writes the model")
+            elif all(Run(loaded, name, number, places).tested_file.is_file() for number in folds):
                 result = result_files.collect(loaded, name, places)
                 click.echo(f"wrote {result_files.write(result, results)}")
 

@@ -9,13 +9,14 @@ import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from genrecore import model as model_files
 from genrecore.card import CARD_KEY, InputSpec, ModelCard
 from genrecore.spectrogram import LogMelSpec
 from genrecore_training.recipes import InputSettings
 
-__all__ = ["ExportError", "describe", "input_spec", "to_onnx"]
+__all__ = ["ExportError", "describe", "input_spec", "size_of", "to_onnx"]
 
 SAMPLE_RATE = 22050
 TOLERANCE = 1e-4
@@ -40,6 +41,15 @@ def input_spec(settings: InputSettings) -> InputSpec:
         return InputSpec("waveform", SAMPLE_RATE, settings.samples)
     spec = LogMelSpec(sample_rate=SAMPLE_RATE, hop_length=settings.hop_length or LogMelSpec.hop_length)
     return InputSpec("logmel", SAMPLE_RATE, settings.samples, spec, settings.frames)
+
+
+def size_of(network: nn.Module, spec: InputSpec) -> tuple[int, int]:
+    """Numbers in a network, running statistics included, and multiply-adds that it spends on one snippet."""
+    parameters = sum(p.numel() for p in network.parameters())
+    running = sum(b.numel() for name, b in network.named_buffers() if "running" in name)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.zeros(1, *spec.shape))
+    return parameters + running, counter.get_total_flops() // 2
 
 
 def to_onnx(network: nn.Module, card: ModelCard, path: Path, *, seed: int = 0) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -121,13 +121,17 @@ def _agreement(tested: Sequence[Verdict], labels: Sequence[str]) -> dict[str, An
     if not files:
         return None
     same = {item.id: item.histogram.top == columns[item.id] for item in files}
+
+    def share(agree: Iterable[bool]) -> float:
+        return round(sum(agree) / len(files), 4)
+
     by_label = {label: [same[item.id] for item in files if item.label == label] for label in labels}
     return {
         "n": len(files),
-        "share": round(sum(same.values()) / len(files), 4),
-        "share with snippets drawn apart": round(
-            sum(item.histogram.top == apart[item.id] for item in files) / len(files), 4
-        ),
+        "share": share(same.values()),
+        "share with snippets drawn apart": share(item.histogram.top == apart[item.id] for item in files),
+        # What remains of a whole agreement when nothing but the snippets differs.
+        "columns with themselves, drawn apart": share(apart[item.id] == columns[item.id] for item in files),
         "by label": {label: f"{sum(hits)} of {len(hits)}" for label, hits in by_label.items()},
     }
 

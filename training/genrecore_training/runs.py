@@ -17,7 +17,7 @@ from genrecore.analysis import Histogram
 from genrecore.card import ModelCard
 from genrecore.model import Model
 from genrecore_training import train
-from genrecore_training.export import describe, input_spec, to_onnx
+from genrecore_training.export import describe, input_spec, size_of, to_onnx
 from genrecore_training.listen import columns_histogram, file_histogram, paired_histogram, windows_histogram
 from genrecore_training.material import Bench
 from genrecore_training.protocols import Split
@@ -129,9 +129,7 @@ class Run:
             size=bench.size,
         )
         seconds = time.monotonic() - began
-        parameters = sum(p.numel() for p in network.parameters())
-        running = sum(b.numel() for name, b in network.named_buffers() if "running" in name)
-        card = self._card(parameters + running)
+        card = self._card(*size_of(network, input_spec(self.recipe.input)))
         raw = self.folder / "uncalibrated.onnx"
         difference = to_onnx(network, card, raw)
         model = model_files.load(raw, device="cpu")
@@ -181,7 +179,7 @@ class Run:
             heard.append(("slice", file_histogram(model, track)))
         return heard
 
-    def _card(self, parameters: int) -> ModelCard:
+    def _card(self, parameters: int, multiply_adds: int) -> ModelCard:
         recipe = self.recipe
         return ModelCard(
             name=recipe.name,
@@ -191,9 +189,10 @@ class Run:
             input=input_spec(recipe.input),
             snippet_seconds=_SNIPPET_SECONDS,
             licence=_LICENCE,
-            trained_on=self.bench.dataset.trained_on,
+            trained_on=f"{self.bench.dataset.title}, {len(self.bench.tracks)} tracks",
             recipe_hash=recipe.digest,
             parameters=parameters,
+            multiply_adds=multiply_adds,
         )
 
 

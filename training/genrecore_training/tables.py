@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from genrecore import model as model_files
 from genrecore_training.results import HEARD, read_all
 
-__all__ = ["render", "render_short_files", "update"]
+__all__ = ["render", "render_earlier", "render_short_files", "render_summary", "update"]
 
-_BLOCK = re.compile(r"(<!-- (results|short-files):begin -->\n).*?(<!-- \2:end -->)", re.DOTALL)
+_BLOCK = re.compile(
+    r"(<!-- (summary|results|earlier|short-files):begin -->\n).*?(<!-- \2:end -->)", re.DOTALL
+)
 _UNKNOWN = "??"
+#: Ways of hearing by which models are compared: all networks hear sound; some figures of others are on columns.
+_COMPARED = {
+    "artist_grouped_3": ("columns", "sound"),
+    "fault_filtered": ("columns",),
+    "artist_grouped": ("waveform",),
+}
 
 
 def render(results: Path) -> str:
     """Models and their figures, as Markdown."""
     found = read_all(results)
-    return "\n".join([*_models(), "", *_figures(found), "", *_agreements(found)]) + "\n"
+    return "\n".join([*_models(), "", *_figures(found), "", *_agreements(found)]).rstrip() + "\n"
+
+
+def render_summary(results: Path) -> str:
+    """Models and the figures by which they are compared, as Markdown."""
+    return "\n".join([*_models(), "", *_figures(read_all(results), _COMPARED)]) + "\n"
+
+
+def render_earlier(results: Path) -> str:
+    """Figures of recipes that have been replaced since, as Markdown: no reading of a test is forgotten."""
+    return "\n".join(_figures(read_all(results / "earlier"))) + "\n"
 
 
 def render_short_files(results: Path) -> str:
@@ -59,7 +77,12 @@ def update(documents: Sequence[Path], results: Path, *, write: bool) -> list[Pat
     list of Path
         Documents that differed.
     """
-    made = {"results": render(results), "short-files": render_short_files(results)}
+    made = {
+        "summary": render_summary(results),
+        "results": render(results),
+        "earlier": render_earlier(results),
+        "short-files": render_short_files(results),
+    }
     stale = []
     for path in documents:
         text = path.read_text("utf-8")
@@ -72,30 +95,37 @@ def update(documents: Sequence[Path], results: Path, *, write: bool) -> list[Pat
 
 
 def _models() -> list[str]:
-    rows = ["| model | task | input | parameters | file |", "|---|---|---|---|---|"]
+    rows = [
+        "| model | task | input | parameters | multiply-adds a snippet | file |",
+        "|---|---|---|---|---|---|",
+    ]
     for path in model_files.bundled():
         card = model_files.read_card(path)
         size = f"{path.stat().st_size / 1e6:.1f} MB"
+        spent = f"{card.multiply_adds / 1e6:.0f} M" if card.multiply_adds else _UNKNOWN
         default = " (default)" if model_files.DEFAULT_MODELS[card.task] == card.name else ""
         rows.append(
-            f"| `{card.name}`{default} | {card.task} | {card.input.kind} | {card.parameters or _UNKNOWN:,} | {size} |"
+            f"| `{card.name}`{default} | {card.task} | {card.input.kind} | {card.parameters:,} "
+            f"| {spent} | {size} |"
         )
     return rows
 
 
-def _figures(results: Sequence[dict[str, Any]]) -> list[str]:
+def _figures(
+    results: Sequence[dict[str, Any]], compared: Mapping[str, Sequence[str]] | None = None
+) -> list[str]:
     rows = [
-        "| model | protocol | heard | tracks | accuracy | macro F1 | 95 % interval of the latter two |",
-        "|---|---|---|---|---|---|---|",
+        "| model | protocol | heard | tracks | accuracy | macro F1 |",
+        "|---|---|---|---|---|---|",
     ]
     for result in results:
         for way, meaning in HEARD.items():
             figures = {f["metric"]: f for f in result["figures"] if f["on"] == way}
-            if figures:
+            if figures and (compared is None or way in compared[result["protocol"]]):
                 right, f1 = figures["accuracy"], figures["macro F1"]
                 rows.append(
                     f"| `{result['model']}` | {result['protocol']} | {meaning} | {right['n']} "
-                    f"| **{right['value']:.3f}** | {f1['value']:.3f} | {_interval(right)}, {_interval(f1)} |"
+                    f"| **{right['value']:.3f}** {_interval(right)} | {f1['value']:.3f} {_interval(f1)} |"
                 )
     return rows if len(rows) > 2 else [f"Figures: {_UNKNOWN}"]
 
@@ -105,13 +135,17 @@ def _agreements(results: Sequence[dict[str, Any]]) -> list[str]:
     for result in results:
         found = result["agreement"]
         if found is not None:
-            hits = ", ".join(f"{label} {hits}" for label, hits in found["by label"].items())
+            by_label = found["by label"].items()
+            hits = ", ".join(f"{label} {hits}" for label, hits in by_label if hits != "0 of 0")
             apart = found["share with snippets drawn apart"]
+            noise = found["columns with themselves, drawn apart"]
             lines.append(
                 f"`{result['model']}` ({result['protocol']}): the top class of the audio file and of the archived "
                 f"columns agree on {found['share']:.1%} of {found['n']} held-out tracks where both hear the same "
-                f"snippets, on {apart:.1%} where each draws its own ({hits})."
+                f"snippets ({hits}), on {apart:.1%} where each draws its own; the columns agree with themselves on "
+                f"{noise:.1%} where only the snippets differ."
             )
+            lines.append("")
     return lines
 
 

@@ -30,7 +30,7 @@ class FourQuadrant:
     name = "4qaed"
     labels = MOODS
     citation = "R. Panda, R. Malheiro, R. P. Paiva: Novel audio features for music emotion recognition. IEEE TAC, 2018."
-    trained_on = "4-Quadrant audio emotion data set (800 previews)"
+    title = "4-Quadrant audio emotion data set"
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -53,7 +53,7 @@ class Gtzan:
     name = "gtzan"
     labels = GENRES
     citation = "G. Tzanetakis, P. Cook: Musical genre classification of audio signals. IEEE TSAP 10(5), 2002."
-    trained_on = "GTZAN (999 tracks, ten genres)"
+    title = "GTZAN"
 
     def __init__(self, root: Path) -> None:
         self.root = root

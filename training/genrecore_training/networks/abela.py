@@ -52,7 +52,7 @@ def _block(channels_in: int, channels_out: int, *, kernel: int, pool: int) -> tu
     return (
         nn.Conv1d(channels_in, channels_out, kernel),
         nn.ReLU(),
-        nn.BatchNorm1d(channels_out, eps=1e-3, momentum=0.01),
+        nn.BatchNorm1d(channels_out, eps=1e-3),
         nn.MaxPool1d(pool, stride=1),
     )
 
