@@ -45,15 +45,20 @@ def known_entries(tracks: Sequence[tuple[Item, str]], lib: Library, journal: Jou
             strangers.append((item.id, item, content_hash))
     if not strangers:
         return known
-    recordings = journal.find_recordings(sorted({content_hash for _, _, content_hash in strangers}))
     taken = {entry.id for entry in known.values()}
+    recordings = {
+        content_hash: [entry for entry in entries if entry.id not in taken and _is_left_behind(entry, lib)]
+        for content_hash, entries in journal.find_recordings(
+            sorted({content_hash for _, _, content_hash in strangers})
+        ).items()
+    }
     for in_place in (True, False):  # of several copies, each its own as far as the paths say
         for number, item, content_hash in strangers:
             if number in known:
                 continue
             for entry in recordings.get(content_hash, ()):
                 fits = entry.path == item.path or not in_place
-                if fits and entry.id not in taken and _is_left_behind(entry, lib):
+                if fits and entry.id not in taken:
                     known[number] = entry
                     taken.add(entry.id)
                     break
@@ -63,7 +68,10 @@ def known_entries(tracks: Sequence[tuple[Item, str]], lib: Library, journal: Jou
 def _is_left_behind(entry: Entry, lib: Library) -> bool:
     """Whether the item with the entry's number is gone, or is another recording."""
     item = lib.get_item(entry.item_id)
-    return item is None or recording_of(item) not in (entry.content_hash, None)
+    if item is None:
+        return True
+    # Where it stands as ever, nothing needs to be read: a collection may hold one recording many times.
+    return item.path != entry.path and recording_of(item) not in (entry.content_hash, None)
 
 
 def recording_of(item: Item) -> str | None:

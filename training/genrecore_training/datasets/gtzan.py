@@ -67,9 +67,10 @@ class Gtzan:
         DatasetError
             If the archive or the list of artists is missing.
         """
+        names = self._archive[0]
         artists = self._artists()
         found = []
-        for name in self._archive[0]:
+        for name in names:
             artist, title = artists.get(name, ("", ""))
             full, cut = self.root / "audio" / f"{name}.opus", self.root / "slices" / f"{name}.opus"
             path = full if full.is_file() else cut if cut.is_file() else None
