@@ -106,7 +106,7 @@ def test_a_missing_and_a_faulty_model(tmp_path: Path) -> None:
 def test_the_cache(tmp_path: Path) -> None:
     database = tmp_path / "cache.db"
     Cache(database).close()
-    assert findings(database)["content"].value.startswith("0 analyses of 0 files, 0.")
+    assert findings(database)["content"].value.startswith("0 analyses of 0 files, ")
     database.write_text("no database")
     assert "the next run moves it aside" in (findings(database)["location"].problem or "")
     assert database.read_text() == "no database"
