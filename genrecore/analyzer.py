@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from time import perf_counter
 
+import numpy as np
+from numpy.typing import NDArray
+
 from genrecore import audio, model, snippets, spectrogram
 from genrecore.analysis import AGGREGATION_VERSION, Analysis, Histogram, Sampling, aggregate
 from genrecore.card import ModelCard
@@ -20,7 +23,16 @@ from genrecore.runtime import CPU
 from genrecore.settings import Settings
 from genrecore.snippets import Cuts
 
-__all__ = ["ANALYSIS_VERSION", "Analyzer", "Prepared", "Preparer", "Settings", "analyze", "method_of"]
+__all__ = [
+    "ANALYSIS_VERSION",
+    "Analyzer",
+    "Prepared",
+    "Preparer",
+    "Settings",
+    "analyze",
+    "listen",
+    "method_of",
+]
 
 #: What besides audio, models and sampling decides the numbers: part of the cache key.
 ANALYSIS_VERSION = ".".join(
@@ -186,9 +198,9 @@ class Analyzer:
     def infer(self, prepared: Prepared, seconds_before: dict[str, float] | None = None) -> Analysis:
         """The second half of `analyze`."""
         begin = perf_counter()
-        genre = _listen(self._genre, prepared.genre)
+        genre = listen(self._genre, prepared.genre)
         heard_genre_at = perf_counter()
-        mood = _listen(self._mood, prepared.mood)
+        mood = listen(self._mood, prepared.mood)
         stages = {"genre": heard_genre_at - begin, "mood": perf_counter() - heard_genre_at}
         self.stage_seconds = {**(seconds_before or {}), **stages}
         return Analysis(
@@ -284,7 +296,8 @@ def _check(card: ModelCard, task: str, settings: Settings) -> None:
         )
 
 
-def _listen(loaded: model.Model, inputs: Cuts) -> Histogram:
+def listen(loaded: model.Model, inputs: Cuts | NDArray[np.float32]) -> Histogram:
+    """Histogram of what a model says of snippets of shape (snippets, *model.card.input.shape)."""
     card = loaded.card
     rows = loaded.run(inputs).tolist()
     return aggregate(rows, card.labels, model=card.id, temperature=card.temperature)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from genrecore import cache_file
 from genrecore.analysis import Analysis
-from genrecore.cache_engine import begin, find, locate
+from genrecore.cache_engine import begin, find, locate, shown
 from genrecore.cache_file import default_path
 from genrecore.cache_info import CacheInfo, Holding, Pruned
 from genrecore.cache_tables import (
@@ -108,7 +108,7 @@ class Cache:
     @property
     def location(self) -> str:
         """File or URL, without a password."""
-        return str(self._file) if self._file else self._url.render_as_string(hide_password=True)
+        return shown(self._url, self._file)
 
     def lookup(self, stats: Sequence[FileStat], method: Method) -> dict[str, Analysis]:
         """The analyses of unchanged files, without reading them.
@@ -133,10 +133,7 @@ class Cache:
                 .join(ANALYSES, ANALYSES.c.content_hash == FILES.c.content_hash)
                 .where(FILES.c.path_hash.in_(by_hash), *made_by(method))
             )
-            for row in self._rows(query):
-                for stat in by_hash[row.path_hash]:
-                    if (row.size, row.mtime_ns) == (stat.size, stat.mtime_ns):
-                        found[stat.path] = analysis_of(row, stat.path)
+            found |= {stat.path: analysis_of(row, stat.path) for stat, row in self._unchanged(by_hash, query)}
         return found
 
     def hashes(self, stats: Sequence[FileStat]) -> dict[str, str]:
@@ -144,10 +141,8 @@ class Cache:
         found: dict[str, str] = {}
         for chunk in _chunks(stats):
             by_hash = _by_hash(chunk)
-            for row in self._rows(sa.select(FILES).where(FILES.c.path_hash.in_(by_hash))):
-                for stat in by_hash[row.path_hash]:
-                    if (row.size, row.mtime_ns) == (stat.size, stat.mtime_ns):
-                        found[stat.path] = row.content_hash
+            query = sa.select(FILES).where(FILES.c.path_hash.in_(by_hash))
+            found |= {stat.path: row.content_hash for stat, row in self._unchanged(by_hash, query)}
         return found
 
     def get_by_file(self, stat: FileStat, method: Method) -> Analysis | None:
@@ -298,6 +293,15 @@ class Cache:
 
     def _rows(self, query: sa.Executable) -> Sequence[Any]:
         return self._run(lambda connection: connection.execute(query).all())
+
+    def _unchanged(
+        self, by_hash: Mapping[str, list[FileStat]], query: sa.Executable
+    ) -> Iterator[tuple[FileStat, Any]]:
+        """The files that are still what the cache knows of them, each with its row."""
+        for row in self._rows(query):
+            for stat in by_hash[row.path_hash]:
+                if (row.size, row.mtime_ns) == (stat.size, stat.mtime_ns):
+                    yield stat, row
 
     def _transact(self, work: Callable[[sa.Connection], T], keep: bool) -> T:
         try:

@@ -17,7 +17,7 @@ from genrecore import cache_file
 from genrecore.cache_tables import METADATA
 from genrecore.errors import CacheError
 
-__all__ = ["begin", "find", "locate"]
+__all__ = ["begin", "find", "locate", "shown"]
 
 T = TypeVar("T")
 
@@ -37,12 +37,17 @@ def locate(url_or_path: str | os.PathLike[str] | None) -> tuple[sa.URL, Path | N
     try:
         url = sa.make_url(named)
     except (ArgumentError, ValueError) as error:  # the latter for a port that is no number
-        shown = re.sub("//.*@", "//***@", named)
-        raise CacheError(f"{shown}: this is no database URL") from error
+        masked = re.sub("//.*@", "//***@", named)
+        raise CacheError(f"{masked}: this is no database URL") from error
     is_file = url.get_backend_name() == "sqlite" and url.database
     if not is_file or str(url.database).startswith((":memory:", "file:")):
         return url, None
     return url, Path(os.path.abspath(str(url.database)))
+
+
+def shown(url: sa.URL, file: Path | None) -> str:
+    """What `locate` has found, for the user: without a password."""
+    return str(file) if file else url.render_as_string(hide_password=True)
 
 
 def begin(

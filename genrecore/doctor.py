@@ -27,6 +27,7 @@ _DEPENDENCIES = (
     "mutagen",
     "pebble",
     "click",
+    "filelock",
     "rich",
     "platformdirs",
 )
@@ -159,30 +160,30 @@ def _models() -> Iterator[Finding]:
 def _cache(location: str | None) -> Iterator[Finding]:
     try:
         from genrecore.cache import Cache
-        from genrecore.cache_engine import locate
+        from genrecore.cache_engine import locate, shown
 
         url, file = locate(location)
     except (CacheError, ImportError) as error:
         yield Finding("location", "?", f"{error}.")
         return
-    shown = str(file) if file else url.render_as_string(hide_password=True)
+    place = shown(url, file)
     try:
         if file is not None and not file.exists():
             yield Finding("location", f"{file} (not there yet)", _unwritable(file.parent))
             return
         fault = cache_file.fault_of(file) if file is not None else None
         if fault is not None:
-            yield Finding("location", shown, f"{file}: this file {fault}: the next run moves it aside.")
+            yield Finding("location", place, f"{file}: this file {fault}: the next run moves it aside.")
             return
         with Cache(location, make=False) as cache:
             info = cache.info()
-        yield Finding("location", shown)
+        yield Finding("location", place)
         size = "" if info.size is None else f", {decimal(info.size)}"
         yield Finding("content", f"{info.analyses:,} analyses of {info.files:,} files{size}")
     except NoCache:
-        yield Finding("location", f"{shown} (empty)")
+        yield Finding("location", f"{place} (empty)")
     except (GenreCoreError, OSError, sqlite3.Error) as error:
-        yield Finding("location", shown, f"{error}.")
+        yield Finding("location", place, f"{error}.")
 
 
 def _unwritable(folder: os.PathLike[str]) -> str | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-__all__ = ["WorkerContext", "cpu_count", "initialise", "interrupts_postponed", "start_pool"]
+__all__ = ["WorkerContext", "cpu_count", "initialise", "start_pool"]
 
 _main_lock = threading.Lock()
 
@@ -68,27 +68,6 @@ def start_pool(workers: int, load: Callable[..., Any], *args: Any) -> Any:
     )
     assert pool.active  # this starts it
     return pool
-
-
-@contextmanager
-def interrupts_postponed() -> Iterator[None]:
-    """Ctrl-C inside takes effect at the end.
-
-    KeyboardInterrupt in the middle of a queue's ``put`` can leave it such that the next one wakes nobody, and
-    a pool that is to stop then waits for its own thread for ever.
-    """
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield
-        return
-    pressed: list[tuple[Any, ...]] = []
-    signal.signal(signal.SIGINT, lambda *args: pressed.append(args))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if pressed:
-            handler(*pressed[0])
 
 
 def initialise(load: Callable[..., Any], *args: Any) -> None:

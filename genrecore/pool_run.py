@@ -15,9 +15,10 @@ from typing import Any
 
 from genrecore import pool_worker
 from genrecore.analysis import Analysis
+from genrecore.interrupts import interrupts_postponed
 from genrecore.keys import FileStat
 from genrecore.pool import Result, WorkersFailed
-from genrecore.pool_process import interrupts_postponed, start_pool
+from genrecore.pool_process import start_pool
 from genrecore.pool_store import Job, Store
 from genrecore.pool_worker import Ground, Outcome, Parcel
 from genrecore.runtime import has_graphics
@@ -289,6 +290,8 @@ class _Pools:
     def _schedule(
         self, pool: Any, function: Callable[..., Outcome], args: tuple[Any, ...]
     ) -> Future[Outcome]:
+        # KeyboardInterrupt in the middle of a queue's `put` can leave it such that the next one wakes nobody, and
+        # a pool that is to stop then waits for its own thread for ever.
         with interrupts_postponed():
             future: Future[Outcome] = pool.schedule(function, args=args, timeout=self._timeout)
         return future

@@ -8,7 +8,6 @@ an album).
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from contextlib import closing
@@ -16,7 +15,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from beets import config
-from beets.util import displayable_path
 
 from .changes import Writer
 from .journal import Journal, JournalError
@@ -106,11 +104,7 @@ class Importing:
             return heard
         with closing(self._listening.results(list(todo), _is_aborted)) as results:
             for result in results:
-                for warning in result.warnings:
-                    self._log.warning("{}: {}", displayable_path(os.fsencode(result.path)), warning)
-                if result.analysis is None:
-                    self._log.error("{}", result.error)
-                else:
+                if result.analysis is not None:
                     heard.append((todo[result.path], result.analysis))
         return heard
 

@@ -144,27 +144,14 @@ class Journal:
 
     def find(self, item_ids: Sequence[int]) -> dict[int, Entry]:
         """The open entries of these items, by item number."""
-        if not self.path.exists():
-            return {}
-        found: dict[int, Entry] = {}
-        with self._begin() as connection:
-            for start in range(0, len(item_ids), _CHUNK):
-                chunk = item_ids[start : start + _CHUNK]
-                rows = connection.execute(self._open().where(_entries.c.item_id.in_(chunk)))
-                found |= {row.item_id: _entry(row) for row in rows}
-        return found
+        return {entry.item_id: entry for entry in self._find(_entries.c.item_id, item_ids)}
 
     def find_recordings(self, content_hashes: Sequence[str]) -> dict[str, list[Entry]]:
         """The open entries of these recordings, whatever their numbers, by content hash, the latest first."""
-        if not self.path.exists():
-            return {}
+        latest = (_entries.c.updated_at.desc(), _entries.c.id.desc())
         found: dict[str, list[Entry]] = {}
-        latest = self._open().order_by(_entries.c.updated_at.desc(), _entries.c.id.desc())
-        with self._begin() as connection:
-            for start in range(0, len(content_hashes), _CHUNK):
-                chunk = content_hashes[start : start + _CHUNK]
-                for row in connection.execute(latest.where(_entries.c.content_hash.in_(chunk))):
-                    found.setdefault(row.content_hash, []).append(_entry(row))
+        for entry in self._find(_entries.c.content_hash, content_hashes, *latest):
+            found.setdefault(entry.content_hash, []).append(entry)
         return found
 
     def record(self, entries: Iterable[Entry]) -> None:
@@ -187,6 +174,17 @@ class Journal:
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
+
+    def _find(
+        self, column: sa.Column[Any], values: Sequence[Any], *order: sa.ColumnElement[Any]
+    ) -> Iterator[Entry]:
+        """The open entries with one of these values in a column."""
+        if not self.path.exists():
+            return
+        with self._begin() as connection:
+            for start in range(0, len(values), _CHUNK):
+                chunk = column.in_(values[start : start + _CHUNK])
+                yield from map(_entry, connection.execute(self._open().where(chunk).order_by(*order)))
 
     def _open(self) -> sa.Select[Any]:
         return sa.select(_entries).where(_entries.c.library == self.library, _entries.c.closed_at.is_(None))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from beets.util import displayable_path
 
 from . import fields
 from .journal import FILE_NAME, Journal
@@ -59,7 +62,7 @@ class Listening:
 
         found = {}
         for task, name in (("genre", self._options.genre_model), ("mood", self._options.mood_model)):
-            card = read_card(os.path.expanduser(name) or DEFAULT_MODELS[task])
+            card = read_card(name or DEFAULT_MODELS[task])
             if card.task != task:
                 raise ModelError(
                     f"{name}: this is a model for {card.task}: it cannot be genreclf.{task}_model"
@@ -89,8 +92,14 @@ class Listening:
         )
 
     def results(self, paths: Sequence[str], stopped: Callable[[], bool] = lambda: False) -> Generator[Result]:
-        """Listen to some files; see `genrecore.pool.Pool.analyze`."""
-        yield from self._pool.analyze(paths, stopped=stopped)
+        """Listen to some files, see `genrecore.pool.Pool.analyze`; what is odd or wrong with one is logged."""
+        with closing(self._pool.analyze(paths, stopped=stopped)) as results:
+            for result in results:
+                for warning in result.warnings:
+                    self._log.warning("{}: {}", displayable_path(os.fsencode(result.path)), warning)
+                if result.error is not None:
+                    self._log.error("{}", result.error)
+                yield result
 
     def _notify(self, message: str) -> None:
         self._log.warning("{}", message)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from beets.util import deprecation
 
+from .fields import together
+
 if TYPE_CHECKING:
     from beets.library import Album, Item
 
@@ -14,7 +16,7 @@ __all__ = ["legacy_fields"]
 
 
 def _genre(model: Item | Album) -> str:
-    return "; ".join(model.get("genres") or ())
+    return together(model.get("genres") or ())
 
 
 def legacy_fields() -> dict[str, Callable[[Item | Album], str]]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from beets import ui
-from beets.util import displayable_path
+
+from genrecore.interrupts import interrupts_postponed
 
 from . import fields
 from .changes import Writer, show_tag_changes
@@ -170,11 +168,8 @@ class Session:
         with closing(self._listening.results(list(todo))) as results:
             try:
                 for result in results:
-                    for warning in result.warnings:
-                        self._log.warning("{}: {}", displayable_path(os.fsencode(result.path)), warning)
                     items = [item for id_ in todo[result.path] if (item := self._lib.get_item(id_))]
                     if result.analysis is None:
-                        self._log.error("{}", result.error)
                         summary.failed += len(items)
                         for _ in items:
                             advance("")
@@ -193,7 +188,7 @@ class Session:
         now, batch[:] = list(batch), []
         if not now:
             return
-        with _uninterrupted():
+        with interrupts_postponed():  # until tags and library agree again
             planned = writer.plans(now)
             if self._options.pretend:
                 for (item, analysis), (_, p, _) in zip(now, planned, strict=True):
@@ -240,19 +235,3 @@ def _show(item: Item, analysis: Analysis, p: Plan) -> None:
     """What would change, in beets' own manner."""
     ui.print_(_line(item, analysis, p))
     show_tag_changes(item, p.library, p.file, p.entry.file)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Hold back Ctrl-C until tags and library agree again."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed: list[Any] = []
-    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if pressed:
-        raise KeyboardInterrupt

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genrecore.cli.options import cache_option, model_option
+from genrecore.pool import TIMEOUT
 from genrecore.settings import DEVICES, SNIPPETS, Settings
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ __all__ = ["analyze"]
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
-    default=300.0,
+    default=TIMEOUT,
     show_default=True,
     help="Seconds a file may take.",
 )

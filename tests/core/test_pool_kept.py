@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from core.rig import analyse_or_fail
 
+from genrecore.interrupts import interrupts_postponed
 from genrecore.pool import Pool
-from genrecore.pool_process import interrupts_postponed
 from genrecore.settings import Settings
 
 

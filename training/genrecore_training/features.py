@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track as progress
 
+from genrecore import snippets
 from genrecore.spectrogram import LOGMEL_VERSION, LogMelSpec, logmel
 from genrecore_training.datasets import Track
 
@@ -64,9 +65,9 @@ class Store:
         file = self.folder / f"logmel-{LOGMEL_VERSION}-{spec.n_mels}-{spec.hop_length}" / f"{track.id}.npy"
         if not file.is_file():
             file.parent.mkdir(parents=True, exist_ok=True)
-            samples = self.waveform(track)
-            tiled = np.resize(samples, max(len(samples), least))
-            _save(file, logmel(as_float(tiled), spec).astype(np.float16))
+            samples = as_float(self.waveform(track))
+            fitted = samples if len(samples) >= least else snippets.fit(samples, least)
+            _save(file, logmel(fitted, spec).astype(np.float16))
         return np.load(file)
 
     def _waveform_file(self, track: Track) -> Path:

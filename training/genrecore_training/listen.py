@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrecore import snippets
-from genrecore.analysis import Histogram, aggregate
+from genrecore.analysis import Histogram
+from genrecore.analyzer import listen
 from genrecore.model import Model
 from genrecore_training.datasets import Track
 
@@ -41,7 +42,7 @@ def columns_histogram(
     """
     room = columns.shape[1] - model.card.input.shape[1]
     starts = np.random.default_rng(seed_of_id(track_id)).integers(0, room + 1, count)
-    return _histogram(model, _cut(model, columns, starts))
+    return listen(model, _cut(model, columns, starts))
 
 
 def paired_histogram(
@@ -55,14 +56,14 @@ def paired_histogram(
     if spec is None:
         raise ValueError(f"{model.card.id} does not listen to log-mel")
     starts = np.rint(_open(model, track, count).starts / spec.hop_length).astype(np.int64)
-    return _histogram(
+    return listen(
         model, _cut(model, columns, np.minimum(starts, columns.shape[1] - model.card.input.shape[1]))
     )
 
 
 def file_histogram(model: Model, track: Track, *, count: int = SNIPPETS) -> Histogram:
     """Histogram of an audio file: genrecore's own decoding, snippets and spectrogram."""
-    return _histogram(model, snippets.inputs_for(model.card, _open(model, track, count)))
+    return listen(model, snippets.inputs_for(model.card, _open(model, track, count)))
 
 
 def windows_histogram(model: Model, track: Track, *, count: int = 10) -> Histogram:
@@ -72,7 +73,7 @@ def windows_histogram(model: Model, track: Track, *, count: int = 10) -> Histogr
         raise ValueError(f"{track.path} is too long to be taken whole")
     room = len(opened.samples) - opened.window
     starts = np.linspace(0, room, count).astype(np.int64) // snippets.GRID * snippets.GRID
-    return _histogram(model, snippets.inputs_for(model.card, dataclasses.replace(opened, starts=starts)))
+    return listen(model, snippets.inputs_for(model.card, dataclasses.replace(opened, starts=starts)))
 
 
 def _open(model: Model, track: Track, count: int) -> snippets.Track:
@@ -82,8 +83,3 @@ def _open(model: Model, track: Track, count: int) -> snippets.Track:
 def _cut(model: Model, columns: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float32]:
     frames = model.card.input.shape[1]
     return np.stack([columns[:, start : start + frames] for start in starts])
-
-
-def _histogram(model: Model, batch: NDArray[np.float32]) -> Histogram:
-    card = model.card
-    return aggregate(model.run(batch).tolist(), card.labels, model=card.id, temperature=card.temperature)

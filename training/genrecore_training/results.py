@@ -13,7 +13,15 @@ from typing import Any
 from genrecore.card import Figure
 from genrecore_training.recipes import Recipe
 from genrecore_training.runs import Places, Run
-from genrecore_training.statistics import Verdict, accuracy, bootstrap, calibration_error, confusion, macro_f1
+from genrecore_training.statistics import (
+    INTERVAL,
+    Verdict,
+    accuracy,
+    bootstrap,
+    calibration_error,
+    confusion,
+    macro_f1,
+)
 
 __all__ = ["HEARD", "collect", "figures_for_card", "read_all", "write"]
 
@@ -65,7 +73,7 @@ def collect(recipe: Recipe, protocol: str, places: Places) -> dict[str, Any]:
         "protocol": protocol,
         "recipe_hash": recipe.digest,
         "seed": recipe.seed,
-        "interval": "95 %, bootstrap of 2000 resamples over artists, seed 0",
+        "interval": INTERVAL,
         "figures": [_figure(name, way, items) for way, items in ways.items() if items for name in _METRICS],
         "calibration_error": round(calibration_error(main), 4),
         "confusion": {"labels": list(labels), "rows are the truth": confusion(main, labels)},

@@ -14,13 +14,13 @@ from scipy.stats import binomtest
 
 from genrecore import audio, snippets
 from genrecore import model as model_files
-from genrecore.analysis import aggregate
+from genrecore.analyzer import listen
 from genrecore.model import Model
 from genrecore.spectrogram import logmel
 from genrecore_training.datasets import Track
 from genrecore_training.recipes import Recipe
 from genrecore_training.runs import Places, Run
-from genrecore_training.statistics import Verdict, accuracy, bootstrap
+from genrecore_training.statistics import INTERVAL, Verdict, accuracy, bootstrap
 
 __all__ = ["MODES", "compare"]
 
@@ -43,7 +43,7 @@ def compare(recipes: list[Recipe], places: Places, target: Path) -> dict[str, An
     result: dict[str, Any] = {
         "experiment": "files shorter than a snippet: tiled or padded",
         "protocol": f"{_PROTOCOL}, slices of validation artists, one snippet a slice",
-        "interval": "95 %, bootstrap of 2000 resamples over artists, seed 0",
+        "interval": INTERVAL,
         "models": [_of(recipe, places) for recipe in recipes],
     }
     target.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
@@ -90,6 +90,4 @@ def _verdict(model: Model, track: Track, group: str, mode: str) -> Verdict:
     fitted = snippets.fit(samples, card.input.samples, "tile" if mode == "tile" else "pad")
     spec = card.input.logmel
     snippet = fitted if spec is None else logmel(fitted, spec)[:, : card.input.frames]
-    rows = model.run(snippet[None]).tolist()
-    histogram = aggregate(rows, card.labels, model=card.id, temperature=card.temperature)
-    return Verdict(track.id, track.label, group, histogram, mode)
+    return Verdict(track.id, track.label, group, listen(model, snippet[None]), mode)

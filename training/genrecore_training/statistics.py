@@ -14,6 +14,7 @@ from sklearn.metrics import confusion_matrix, f1_score
 from genrecore.analysis import Histogram
 
 __all__ = [
+    "INTERVAL",
     "Verdict",
     "accuracy",
     "bootstrap",
@@ -22,6 +23,12 @@ __all__ = [
     "fit_temperature",
     "macro_f1",
 ]
+
+_RESAMPLES = 2000
+_SEED = 0
+
+#: What results files say of the intervals of `bootstrap`.
+INTERVAL = f"95 %, bootstrap of {_RESAMPLES} resamples over artists, seed {_SEED}"
 
 
 @dataclass(frozen=True)
@@ -66,8 +73,8 @@ def bootstrap(
     tested: Sequence[Verdict],
     figure: Callable[[Sequence[Verdict]], float],
     *,
-    resamples: int = 2000,
-    seed: int = 0,
+    resamples: int = _RESAMPLES,
+    seed: int = _SEED,
 ) -> tuple[float, float]:
     """95 % percentile interval; whole groups are drawn, since tracks of one artist are not independent.
 

@@ -7,7 +7,6 @@ waveform 65,999 -> 2129 steps x 31 channels
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from genrecore_training.networks.layers import Attention, WaveformNorm
@@ -67,7 +66,3 @@ def _keras_init(network: nn.Module) -> None:
             nn.init.xavier_uniform_(parameter)
         elif "bias" in name:
             nn.init.zeros_(parameter)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm1d):
-            with torch.no_grad():
-                module.weight.fill_(1.0)
