@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +15,10 @@ import synth
 # Of the measured music beside the repository; it is never part of it.
 _SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
+# A shell that starts the tests in the background has Ctrl-C ignored, in all that they start as well.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
@@ -20,6 +27,19 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip(f"no real music: {path} does not exist")
     return path
+
+
+@pytest.fixture(scope="session")
+def unprivileged() -> list[str]:
+    """How a command line begins for which access rights hold, though the tests may be run by root."""
+    if os.name == "nt":
+        pytest.skip("access rights work otherwise here")
+    if os.geteuid() != 0:
+        return []
+    prefix = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+    if shutil.which("setpriv") is None or subprocess.run([*prefix, "true"], check=False).returncode:
+        pytest.skip("root may read and write everything, and there is no setpriv to change that")
+    return prefix
 
 
 @pytest.fixture(scope="session")

@@ -146,13 +146,17 @@ class Writer:
             self.cache = None
             self.log.warning("{}", error)
 
-    def _open(self, item: Item) -> tuple[TagFile | None, dict[str, Any]]:
+    def _open(self, item: Item) -> tuple[TagFile | None, dict[str, Any] | None]:
         try:
             tag_file = TagFile(item)
             return tag_file, tag_file.read()
         except TagError as error:
-            self._tell(item, error, "its tags cannot be read, so only the library is changed")
-            return None, {}
+            self._tell(
+                item,
+                error,
+                "its tags cannot be read, so genre and mood stay as they are; the next run tries again",
+            )
+            return None, None
 
     def _write(self, item: Item, p: Plan, tag_file: TagFile, in_step: bool | None) -> bool:
         try:

@@ -20,6 +20,7 @@ class Genrecore:
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.folder = folder
+        self.prefix: list[str] = []
         self.database = folder / "cache" / "analyses.db"
         self.environment = os.environ | {
             "GENRECORE_CACHE": str(self.database),
@@ -35,7 +36,7 @@ class Genrecore:
         return subprocess.CompletedProcess(args, process.returncode, out, err)
 
     def start(self, *args: str | Path, **options: Any) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "genrecore", *map(str, args)]
+        command = [*self.prefix, sys.executable, "-m", "genrecore", *map(str, args)]
         pipes = {
             "stdout": subprocess.PIPE,
             "stderr": subprocess.PIPE,

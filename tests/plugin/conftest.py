@@ -35,11 +35,14 @@ class Beets:
         The configuration; written before each command.
     path : list of str
         More folders with modules.
+    prefix : list of str
+        What a command line begins with.
     """
 
     home: Path
     config: dict[str, Any] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
+    prefix: list[str] = field(default_factory=list)
 
     @property
     def music(self) -> Path:
@@ -60,7 +63,7 @@ class Beets:
     def command(self, *args: str) -> list[str]:
         """A command line; the configuration is written first."""
         self.home.joinpath("config.yaml").write_text(yaml.safe_dump(self.config), "utf-8")
-        return [sys.executable, "-m", "beets", *args]
+        return [*self.prefix, sys.executable, "-m", "beets", *args]
 
     def run(self, *args: str, status: int = 0, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command, which must end with `status` and without a traceback."""
