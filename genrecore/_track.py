@@ -14,13 +14,11 @@ from genrecore._sound import require_length, require_sound, scale_down
 from genrecore._starts import GRID, Starts, draw_starts, fit, seed_of, window_loudness
 from genrecore.content import content_hash as hash_content
 from genrecore.errors import DamagedAudio
+from genrecore.settings import LONG_FILE_SNIPPETS
 
-__all__ = ["CONTEXT", "MOST_PIECES", "Track", "open_track"]
+__all__ = ["CONTEXT", "Track", "open_track"]
 
 Samples = NDArray[np.float32]
-
-#: Most snippets of a long file: they are held, at 0.7 MB each while it is read, and 300 MB are a worker's budget.
-MOST_PIECES = 250
 
 #: Samples on both sides of a window of a long track, for the centred frames of its spectrogram.
 CONTEXT = 2 * GRID
@@ -79,7 +77,7 @@ def open_track(
     path : str or path
         The file.
     count : int
-        How many snippets; of a long file `MOST_PIECES` at most, with a warning.
+        How many snippets; of a long file `LONG_FILE_SNIPPETS` at most, with a warning.
     seconds : float
         Length of a snippet: that of the longest any of the models wants.
     content_hash : str, optional
@@ -119,7 +117,11 @@ def _whole(path: str, digest: str, sound: audio.Audio, window: int, count: int) 
 def _sampled(path: str, digest: str, length: audio.Length, window: int, count: int) -> Track:
     heard: dict[int, Samples] = {}
     faults: list[str] = []
-    limits = (f"it is so long that only {MOST_PIECES} snippets are heard",) if count > MOST_PIECES else ()
+    limits = (
+        (f"it is so long that only {LONG_FILE_SNIPPETS} snippets are heard",)
+        if count > LONG_FILE_SNIPPETS
+        else ()
+    )
 
     def loudness(starts: Starts) -> NDArray[np.float64]:
         heard.update(_read_pieces(path, sorted(set(starts.tolist()) - heard.keys()), window, faults))
@@ -127,7 +129,7 @@ def _sampled(path: str, digest: str, length: audio.Length, window: int, count: i
 
     seed = seed_of(digest)
     n_samples = int(length.seconds * audio.ANALYSIS_RATE)
-    starts = draw_starts(n_samples, window, min(count, MOST_PIECES), seed, loudness)
+    starts = draw_starts(n_samples, window, min(count, LONG_FILE_SNIPPETS), seed, loudness)
     pieces = np.stack([heard[start] for start in starts.tolist()])
     require_sound(path, max(_loudness(piece) for piece in pieces))
     scaled, scaling = scale_down(pieces)

@@ -88,13 +88,15 @@ def path_hash(path: str) -> str:
 
 def analysis_of(row: sa.Row[Any], path: str) -> Analysis:
     """The analysis in a row, as that of the file `path`."""
+    genre = _unpack(row.genre, row.genre_name)
     return Analysis(
         path=path,
         content_hash=row.content_hash,
         duration=row.duration,
-        genre=_unpack(row.genre, row.genre_name),
+        genre=genre,
         mood=_unpack(row.mood, row.mood_name),
-        sampling=Sampling(snippets=row.snippets, seconds=row.seconds, seed=row.seed),
+        # The row's number is that which was asked for.
+        sampling=Sampling(snippets=genre.snippets, seconds=row.seconds, seed=row.seed),
         analysed_at=row.analysed_at,
         warnings=tuple(row.warnings),
     )

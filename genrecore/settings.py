@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DEVICES", "SNIPPETS", "Settings"]
+__all__ = ["DEVICES", "LONG_FILE_SNIPPETS", "SNIPPETS", "Settings"]
 
 #: How many snippets are drawn from a track by default.
 SNIPPETS = 100
+#: Most snippets of a long file: they are held, at 0.7 MB each while it is read, and 300 MB are a worker's budget.
+LONG_FILE_SNIPPETS = 250
 DEVICES = ("auto", "cpu", "cuda", "directml")
 
 
@@ -20,7 +22,7 @@ class Settings:
     genre_model, mood_model : str
         Name of a bundled model or path of a model file; empty for the default one.
     snippets : int
-        How many snippets are drawn from a track.
+        How many snippets are drawn from a track; from a long file `LONG_FILE_SNIPPETS` at most.
     device : {'auto', 'cpu', 'cuda', 'directml'}
         Where the models run; ``auto`` takes a graphics card where the installed ONNX Runtime gets one to work.
 

@@ -151,7 +151,12 @@ def listened(histogram_json: object) -> dict[str, Any]:
         data = json.loads(histogram_json)
     except ValueError:
         return {}
-    return data if isinstance(data, dict) else {}
+    shape = {"top": str, "counts": dict, "sampling": dict}
+    if not isinstance(data, dict) or not all(
+        isinstance(data.get(key, kind()), kind) for key, kind in shape.items()
+    ):
+        return {}
+    return data
 
 
 def values_of(analysis: Analysis) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from genrecore.settings import LONG_FILE_SNIPPETS
+
 from . import fields
 from .journal import Entry
 from .links import is_spared
@@ -50,7 +52,7 @@ def plan(
     item_id: int,
     path: bytes,
     stored: Mapping[str, Any],
-    tags: Mapping[str, Any],
+    tags: Mapping[str, Any] | None,
     known: Entry | None,
     options: Options,
 ) -> Plan:
@@ -64,8 +66,9 @@ def plan(
         The track.
     stored : mapping
         Its fields in the library, see `stored_values`.
-    tags : mapping
-        Its tags, see `TagFile.read`.
+    tags : mapping or None
+        Its tags, see `TagFile.read`. None where they cannot be read: then nothing is decided about genre and mood,
+        for the file may say something.
     known : Entry or None
         What the journal knows of it.
     options : Options
@@ -75,7 +78,9 @@ def plan(
         known = None
     values = fields.values_of(analysis)
     changes = {
-        name: decide(
+        name: Change("unread")
+        if tags is None
+        else decide(
             options.policy,
             _present(name, stored, tags, known),
             fields.spell(histogram.top),
@@ -84,9 +89,11 @@ def plan(
         )
         for name, histogram in (("genres", analysis.genre), ("mood", analysis.mood))
     }
+    write = options.write and tags is not None
+    tags = tags or {}
     library = _library(values, changes, stored)
     file = _file(values, changes, tags)
-    if options.write:
+    if write:
         written = fields.written_by({task: values[fields.model_field(task)] for task in fields.TASKS})
         if stored.get(fields.WRITTEN_FIELD) != written:
             library[fields.WRITTEN_FIELD] = written
@@ -98,7 +105,7 @@ def plan(
         outcomes={name: change.outcome for name, change in changes.items()},
         library=library,
         file=file,
-        entry=_entry(item_id, analysis.content_hash, path, stored, tags, changes, known, options.write),
+        entry=_entry(item_id, analysis.content_hash, path, stored, tags, changes, known, write),
     )
 
 
@@ -180,11 +187,12 @@ def is_settled(item: Item, models: Mapping[str, str], options: Options) -> bool:
     unwritten = options.write and item.get(fields.WRITTEN_FIELD, None, False) != fields.written_by(models)
     if unwritten and not is_spared(item.path, options):
         return False
+    wanted = {options.snippets, min(options.snippets, LONG_FILE_SNIPPETS)}
     for task, model in models.items():
         if item.get(fields.model_field(task), None, False) != model:
             return False
         heard = fields.listened(item.get(fields.histogram_field(task), None, False))
-        if heard.get("sampling", {}).get("snippets") != options.snippets:
+        if heard.get("sampling", {}).get("snippets") not in wanted:
             return False
         top = heard.get("top")
         confidence = item.get(f"{task}_confidence", None, False) or 0.0

@@ -31,6 +31,14 @@ def test_what_comes_back_equals_what_was_put_to_the_last_bit(tmp_path: Path, dat
         assert cache.get_by_file(FileStat.of(path), METHOD) == analysis
 
 
+def test_of_a_long_file_fewer_snippets_were_heard_than_asked_for(database: Path) -> None:
+    analysis, key = make_analysis(path=""), replace(METHOD, snippets=300).key("1:abc")
+    with Cache(database) as cache:
+        cache.put(analysis, key)
+        assert cache.get(key) == analysis
+        assert cache.get(METHOD.key("1:abc")) is None
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -81,7 +81,7 @@ def test_long_files_are_deterministic(tmp_path, low_limit):
 
 def test_of_a_long_file_so_many_snippets_are_heard_and_no_more(tmp_path, low_limit, monkeypatch):
     path = synth.piece(tmp_path / "x.wav", 12.0)
-    monkeypatch.setattr(_track, "MOST_PIECES", 30)
+    monkeypatch.setattr(_track, "LONG_FILE_SNIPPETS", 30)
     most, more = (snippets.open_track(path, count=count, seconds=3.0) for count in (30, 31))
     assert (most.warnings, more.warnings) == ((), ("it is so long that only 30 snippets are heard",))
     assert np.array_equal(most.pieces, more.pieces)

@@ -154,7 +154,9 @@ def test_a_histogram_can_be_read_back() -> None:
     assert Histogram.from_dict(data) == analysis.genre
 
 
-@pytest.mark.parametrize("text", [None, "", "{", "[]", 3])
+@pytest.mark.parametrize(
+    "text", [None, "", "{", "[]", 3, '{"sampling": 3}', '{"counts": []}', '{"top": null}']
+)
 def test_a_foreign_histogram_says_nothing(text: object) -> None:
     assert fields.listened(text) == {}
 
