@@ -78,13 +78,15 @@ class GenreClfPlugin(plugins.BeetsPlugin):
 
     def _own_labels(self) -> dict[str, tuple[str, ...]]:
         """Labels of the models that the user has chosen, by task."""
-        chosen = {task: self.config[fields.model_field(task)].get() for task in fields.TASKS}
-        named = {task: str(name) for task, name in chosen.items() if name}
-        if not named:
+        options = {task: self.config[fields.model_field(task)] for task in fields.TASKS}
+        chosen = {task: option for task, option in options.items() if option.get()}
+        if not chosen:
             return {}
         from genrecore.labels import read_labels
 
-        return {task: read_labels(name) for task, name in named.items()}
+        from .options import model_name
+
+        return {task: read_labels(model_name(option)) for task, option in chosen.items()}
 
     def commands(self) -> list[ui.Subcommand]:
         command = ui.Subcommand("genreclf", help="listen to the music and fill in genre and mood")

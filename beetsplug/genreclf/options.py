@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from genrecore.settings import Settings
 
-__all__ = ["Options", "beside_library", "library_name"]
+__all__ = ["Options", "beside_library", "library_name", "model_name"]
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ class Options:
             write_links=bool(flags.get("write")),
             pretend=bool(flags.get("pretend")),
             quiet=bool(flags.get("quiet")) or config["quiet"].get(bool),
-            genre_model=_model(config["genre_model"]),
-            mood_model=_model(config["mood_model"]),
+            genre_model=model_name(config["genre_model"]),
+            mood_model=model_name(config["mood_model"]),
             snippets=snippets,
             device=config["device"].as_choice(DEVICES),
             jobs=jobs or None,
@@ -155,6 +155,8 @@ def _cache(view: confuse.ConfigView) -> str:
     return str(value) if not value or "://" in str(value) else str(view.as_filename())
 
 
-def _model(view: confuse.ConfigView) -> str:
-    value = view.get()
-    return str(value) if value else ""
+def model_name(view: confuse.ConfigView) -> str:
+    """The model that an option names: a bundled one by its name, others by an absolute path; empty for none."""
+    value = str(view.get() or "")
+    is_path = value.endswith(".onnx") or any(mark in value for mark in ("/", "\\", "~"))
+    return str(view.as_filename()) if is_path else value

@@ -87,6 +87,18 @@ def test_shares_of_own_labels_are_numbers(beet: Beets, song: Song, tmp_path: Pat
     assert beet.ls("genre_drum_bass-") == ["b", "a"]
 
 
+def test_a_relative_model_lies_beside_the_configuration(
+    beet: Beets, song: Song, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song(title="a")
+    ears.make_model(beet.home / "own.onnx", "genre", "techno", "house", labels=("techno", "house"))
+    beet.config["genreclf"]["genre_model"] = "own.onnx"
+    monkeypatch.chdir(tmp_path)
+    imported(beet)
+    beet("genreclf")
+    assert beet.ls("genre_techno:0.9..", form="$title $genres") == ["a Techno"]
+
+
 @pytest.mark.parametrize(
     "content", [None, b"", b"\x72\xff\xff\xff\xff\xff", os.urandom(5000), b"\x72\x00" * 9]
 )
