@@ -153,7 +153,7 @@ def _models() -> Iterator[Finding]:
             yield Finding(
                 name,
                 "missing",
-                f"The default {task} model is missing: run pip install --force-reinstall beets-genreclf.",
+                f"The default {task} model is missing: install beets-genreclf again.",
             )
 
 

@@ -24,7 +24,7 @@ __all__ = ["analyze"]
 
 
 @click.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path())
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(readable=False))
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
 @click.option(
     "--snippets",

@@ -24,7 +24,7 @@ _INDENT = 14
 
 
 @click.command()
-@click.argument("files", metavar="[NAME|FILE]...", nargs=-1, type=click.Path())
+@click.argument("files", metavar="[NAME|FILE]...", nargs=-1, type=click.Path(readable=False))
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
 @click.option("--speed", is_flag=True, help="Measure how long the models take, on one core.")
 def models(files: tuple[str, ...], as_json: bool, speed: bool) -> None:

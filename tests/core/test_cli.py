@@ -108,13 +108,14 @@ def test_a_folder_of_bad_files(genrecore: Genrecore, songs: Path) -> None:
     assert all("Traceback" not in line and len(line) < 200 for line in complaints)
 
 
-@pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may read everything")
-def test_no_permission(genrecore: Genrecore, songs: Path) -> None:
+def test_no_permission(genrecore: Genrecore, songs: Path, unprivileged: list[str]) -> None:
+    genrecore.prefix = unprivileged
     path = genrecore.folder / "secret.wav"
     shutil.copy(songs / "5 wav.wav", path)
     path.chmod(0)
-    done = genrecore.analyze(path)
+    done = genrecore.analyze(path, songs / "4 m4a.m4a")
     assert done.returncode == 1
+    assert done.stdout.startswith(str(songs / "4 m4a.m4a"))
     assert "permission" in done.stderr
 
 

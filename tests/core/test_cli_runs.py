@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 from core.program import Genrecore
-from synth import music, piece, write
+from synth import cut, music, piece, write
 
 posix = pytest.mark.skipif(os.name == "nt", reason="there are no process groups to send signals to")
 
@@ -103,6 +104,38 @@ def test_memory_stays_flat_for_three_hours(genrecore: Genrecore) -> None:
     assert peaks[1] < peaks[0] + 50e6
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
+def test_a_folder_with_everything_that_can_be_wrong(
+    genrecore: Genrecore, songs: Path, unprivileged: list[str]
+) -> None:
+    """Each bad file gets one line, the good ones are done, and no worker needs more than for a good one."""
+    folder = genrecore.folder / "Music"
+    folder.mkdir()
+    good = piece(folder / "good.mp3", seconds=240)
+    alone = peak_of_workers(genrecore.start("analyze", "--no-cache", *genrecore.few, good))
+    (folder / "empty.mp3").touch()
+    (folder / "noise.flac").write_bytes(os.urandom(20_000))
+    (folder / "text.mp3").write_text("dear diary\n" * 100)
+    cut(songs / "0 mp3.mp3", folder / "half.mp3")
+    cut(songs / "1 flac.flac", folder / "half.flac")
+    piece(folder / "blip.wav", seconds=0.4)
+    write(folder / "hush.wav", 0 * music(3))
+    shutil.copy(songs / "5 wav.wav", folder / "secret.wav").chmod(0)
+    (folder / "three hours.mp3").write_bytes(piece(genrecore.folder / "a.mp3", seconds=600).read_bytes() * 18)
+    genrecore.prefix = unprivileged
+    with genrecore.start("analyze", *genrecore.few, "Music") as process:
+        peak = peak_of_children(process)
+        out, err = process.communicate()
+    assert process.returncode == 1
+    heard = ["Music/good.mp3", "Music/half.flac", "Music/half.mp3", "Music/three hours.mp3"]
+    assert sorted(line.split(":")[0] for line in out.splitlines()) == heard
+    bad = ["blip.wav", "empty.mp3", "hush.wav", "noise.flac", "secret.wav", "text.mp3"]
+    told = [line.split(":")[0] for line in err.splitlines() if "half" not in line]
+    assert sorted(told) == [f"Music/{name}" for name in bad]
+    assert peak < alone + 50e6
+
+
 def stored(genrecore: Genrecore) -> dict[str, str]:
     with closing(sqlite3.connect(genrecore.database)) as connection:
         return dict(connection.execute("SELECT content_hash, analysed_at || rowid FROM genrecore_analyses"))
@@ -126,18 +159,24 @@ def in_session(session: int) -> bool:
 
 
 def peak_of_workers(process: subprocess.Popen[str]) -> float:
-    """Highest resident memory of any child of a process, in bytes."""
-    peak = 0.0
+    """`peak_of_children` of a run that hears one good file."""
     with process:
-        while process.poll() is None:
-            for status in Path("/proc").glob("[0-9]*/status"):
-                try:
-                    fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-                except OSError:
-                    continue
-                if int(fields["PPid"]) == process.pid and "VmHWM" in fields:
-                    peak = max(peak, 1000 * float(fields["VmHWM"].split()[0]))
-            time.sleep(0.05)
+        peak = peak_of_children(process)
         out, err = process.communicate()
         assert (process.returncode, err, out.count("\n")) == (0, "", 1)
+    return peak
+
+
+def peak_of_children(process: subprocess.Popen[str]) -> float:
+    """Highest resident memory of any child of a process until it ends, in bytes."""
+    peak = 0.0
+    while process.poll() is None:
+        for status in Path("/proc").glob("[0-9]*/status"):
+            try:
+                fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+            except OSError:
+                continue
+            if int(fields["PPid"]) == process.pid and "VmHWM" in fields:
+                peak = max(peak, 1000 * float(fields["VmHWM"].split()[0]))
+        time.sleep(0.05)
     return peak

@@ -98,7 +98,7 @@ def test_a_missing_and_a_faulty_model(tmp_path: Path) -> None:
     (weights / "mel-cnn-mood.onnx").write_bytes(b"cut off")
     done = doctor(tmp_path / "cache.db", package=package)
     assert done.returncode == 1
-    assert "The default genre model is missing: run pip install" in done.stdout
+    assert "The default genre model is missing: install" in done.stdout
     assert "mel-cnn-mood.onnx: not a model" in done.stdout
     assert "abela-end2end-gru" in done.stdout
 

@@ -104,6 +104,15 @@ def test_a_model_of_ones_own_is_named_by_its_path(tmp_path: Path) -> None:
     assert model_files.read_card(path).version == "2.0"
 
 
+@pytest.mark.parametrize("key", LogMelSpec().to_dict())
+def test_a_spectrogram_is_described_whole(tmp_path: Path, key: str) -> None:
+    """A default in place of what is not said would be another spectrogram than the model was trained on."""
+    data = json.loads(card(input=InputSpec("logmel", 22050, 66150, LogMelSpec(), 39)).to_json())
+    del data["input"]["logmel"][key]
+    with pytest.raises(ModelError, match=f"x.onnx: .*{key}"):
+        ModelCard.from_json(json.dumps(data), "x.onnx")
+
+
 FIGURE = {"protocol": "p", "metric": "accuracy", "value": 0.5, "low": 0.4, "high": 0.6, "n": 3}
 LOGMEL = {"kind": "logmel", "sample_rate": 22050, "samples": 66150, "frames": 39}
 
