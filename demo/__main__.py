@@ -106,8 +106,13 @@ class Demo:
         return [program, *command[1:]]
 
 
-def fresh(out: Path) -> None:
-    """Empty the demo's folder; one that the demo did not make is left alone."""
+def fresh(out: Path, own: Path | None = None) -> None:
+    """Empty the demo's folder; one that the demo did not make, or with the user's music, is left alone."""
+    if own is not None and (own.is_relative_to(out) or out.is_relative_to(own)):
+        sys.exit(
+            f"{own} and the demo's folder {out} must not lie in each other: name another one with "
+            "python -m demo --music FOLDER --out FOLDER."
+        )
     if out.exists() and any(out.iterdir()):
         if not (out / MARKER).exists():
             sys.exit(f"{out} holds files that the demo did not make: name another folder with --out.")
@@ -230,7 +235,7 @@ def main() -> None:
     own = arguments.music and arguments.music.expanduser().resolve()
     if own and not own.is_dir():
         parser.error(f"{own} is not a folder: name one that holds music")
-    fresh(out)
+    fresh(out, own)
     demo = Demo(out, own_music=own is not None)
     if own is None:
         demo.say(

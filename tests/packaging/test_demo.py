@@ -82,6 +82,18 @@ def test_the_demo_runs_twice(tmp_path: Path) -> None:
         assert "genre_histogram" not in str(dict(mutagen.File(original).tags)).lower(), original
 
 
+@pytest.mark.parametrize(("own", "out"), [("out/library", "out"), (".", "out"), ("out", "out")])
+def test_ones_own_music_is_no_part_of_what_the_demo_empties(tmp_path: Path, own: str, out: str) -> None:
+    music = tmp_path / own
+    (tmp_path / "out" / "library").mkdir(parents=True)
+    (tmp_path / "out" / ".made-by-genreclf-demo").touch()
+    (music / "mine.flac").write_bytes(b"mine")
+    done = run_demo("--out", str(tmp_path / out), "--music", str(music))
+    assert done.returncode == 1
+    assert "must not lie in each other" in done.stderr
+    assert (music / "mine.flac").read_bytes() == b"mine"
+
+
 @pytest.mark.slow
 def test_the_demo_takes_a_folder_of_ones_own(tmp_path: Path) -> None:
     music = tmp_path / "my music"
