@@ -152,9 +152,7 @@ class Writer:
             return tag_file, tag_file.read()
         except TagError as error:
             self._tell(
-                item,
-                error,
-                "its tags cannot be read, so genre and mood stay as they are; the next run tries again",
+                item, error, "its tags cannot be read, so nothing is written; the next run tries again"
             )
             return None, None
 

@@ -99,8 +99,7 @@ def merge(old: Entry, new: Entry) -> Entry:
         new,
         id=old.id,
         library=_before(old.library, old.wrote_library, new.library, new.wrote_library),
-        # Nothing is known of a file that could not be read then; nothing was written to it either.
-        file=_before(old.file or new.file, {**old.wrote_library, **old.wrote_file}, new.file, new.wrote_file),
+        file=_before(old.file, {**old.wrote_library, **old.wrote_file}, new.file, new.wrote_file),
         wrote_library={**old.wrote_library, **new.wrote_library},
         wrote_file={**old.wrote_file, **new.wrote_file},
     )

@@ -31,7 +31,7 @@ class Plan:
     Parameters
     ----------
     outcomes : mapping of str to str
-        By field of `fields.TAG_FIELDS`, see `policy.Change.outcome`.
+        By field of `fields.TAG_FIELDS`, see `policy.Change.outcome`; ``unread`` where the file's tags cannot be read.
     library : mapping
         Item fields to set; None for one to remove. `fields.WRITTEN_FIELD` among them holds once the tags are
         written.
@@ -67,20 +67,21 @@ def plan(
     stored : mapping
         Its fields in the library, see `stored_values`.
     tags : mapping or None
-        Its tags, see `TagFile.read`. None where they cannot be read: then nothing is decided about genre and mood,
-        for the file may say something.
+        Its tags, see `TagFile.read`. None where they cannot be read: then nothing is changed, for the file may say
+        something.
     known : Entry or None
         What the journal knows of it.
     options : Options
         Policy, least confidence, and whether tags are written.
     """
+    if tags is None:
+        unread = dict.fromkeys(fields.TAG_FIELDS.values(), "unread")
+        return Plan(unread, library={}, file={}, entry=Entry(item_id, analysis.content_hash, path))
     if known is not None and known.content_hash != analysis.content_hash:
         known = None
     values = fields.values_of(analysis)
     changes = {
-        name: Change("unread")
-        if tags is None
-        else decide(
+        name: decide(
             options.policy,
             _present(name, stored, tags, known),
             fields.spell(histogram.top),
@@ -89,11 +90,9 @@ def plan(
         )
         for name, histogram in (("genres", analysis.genre), ("mood", analysis.mood))
     }
-    write = options.write and tags is not None
-    tags = tags or {}
     library = _library(values, changes, stored)
     file = _file(values, changes, tags)
-    if write:
+    if options.write:
         written = fields.written_by({task: values[fields.model_field(task)] for task in fields.TASKS})
         if stored.get(fields.WRITTEN_FIELD) != written:
             library[fields.WRITTEN_FIELD] = written
@@ -105,7 +104,7 @@ def plan(
         outcomes={name: change.outcome for name, change in changes.items()},
         library=library,
         file=file,
-        entry=_entry(item_id, analysis.content_hash, path, stored, tags, changes, known, write),
+        entry=_entry(item_id, analysis.content_hash, path, stored, tags, changes, known, options.write),
     )
 
 

@@ -56,7 +56,7 @@ class Change:
     ----------
     outcome : str
         ``filled``, ``renewed``, ``added``, ``forced``; ``adopted`` (the library takes over what only the file
-        said); ``kept``; ``unsure`` (below the least confidence); ``unread`` (what the file says is not known).
+        said); ``kept``; ``unsure`` (below the least confidence).
     library, file : Wrote or None
         What each place shall say; None leaves it alone.
     """
