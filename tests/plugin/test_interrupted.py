@@ -94,6 +94,7 @@ def test_ctrl_c_to_the_whole_group(many: Beets) -> None:
 
 @pytest.mark.parametrize("seen", [1, pytest.param(12, marks=pytest.mark.slow)])
 def test_killed_and_started_again(many: Beets, seen: int) -> None:
+    many.config["genreclf"]["snippets"] = 1500  # so that some are left when the line has been read
     process = start(many)
     read_until(process, f"{seen}/{N} ")
     os.killpg(process.pid, signal.SIGKILL)
