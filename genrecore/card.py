@@ -99,8 +99,9 @@ class InputSpec:
         logmel = data.get("logmel")
         if logmel is not None:
             require_types(LogMelSpec, logmel, "input.logmel.")
-            for key in LogMelSpec().to_dict().keys() - logmel.keys():
-                raise KeyError(key)  # a default would be another spectrogram than the model was trained on
+            missing = LogMelSpec().to_dict().keys() - logmel.keys()
+            if missing:  # a default would be another spectrogram than the model was trained on
+                raise KeyError(min(missing))
         return cls(
             kind=data["kind"],
             sample_rate=data["sample_rate"],

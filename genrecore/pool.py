@@ -14,16 +14,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from genrecore.analysis import Analysis
 from genrecore.errors import GenreCoreError
-from genrecore.settings import Settings
+from genrecore.settings import TIMEOUT, Settings
 
 if TYPE_CHECKING:
     from genrecore.cache import Cache
     from genrecore.pool_worker import Outcome
 
 __all__ = ["TIMEOUT", "Pool", "Result", "Settings", "WorkersFailed", "analyze_many"]
-
-#: Seconds a file may take by default.
-TIMEOUT = 300.0
 
 
 class WorkersFailed(GenreCoreError):

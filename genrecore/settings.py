@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DEVICES", "LONG_FILE_SNIPPETS", "SNIPPETS", "Settings"]
+__all__ = ["DEVICES", "LONG_FILE_SNIPPETS", "SNIPPETS", "TIMEOUT", "Settings"]
 
 #: How many snippets are drawn from a track by default.
 SNIPPETS = 100
+#: Seconds a file may take by default.
+TIMEOUT = 300.0
 #: Most snippets of a long file: they are held, at 0.7 MB each while it is read, and 300 MB are a worker's budget.
 LONG_FILE_SNIPPETS = 250
 DEVICES = ("auto", "cpu", "cuda", "directml")

@@ -144,7 +144,7 @@ def _histogram_json(histogram: Histogram, sampling: Sampling) -> str:
 
 
 def listened(histogram_json: object) -> dict[str, Any]:
-    """What a stored histogram says, or an empty dict where there is none that can be read."""
+    """What a stored histogram says, its ``top``, ``counts`` and ``sampling`` of the right types; else an empty dict."""
     if not isinstance(histogram_json, str) or not histogram_json:
         return {}
     try:
@@ -152,11 +152,10 @@ def listened(histogram_json: object) -> dict[str, Any]:
     except ValueError:
         return {}
     shape = {"top": str, "counts": dict, "sampling": dict}
-    if not isinstance(data, dict) or not all(
+    fits = isinstance(data, dict) and all(
         isinstance(data.get(key, kind()), kind) for key, kind in shape.items()
-    ):
-        return {}
-    return data
+    )
+    return data if fits else {}
 
 
 def values_of(analysis: Analysis) -> dict[str, Any]:
@@ -182,9 +181,8 @@ def own_fields(stored: Mapping[str, Any]) -> set[str]:
     """
     names = set(_OTHER_FIELDS)
     for task, bundled in LABELS.items():
-        counts = listened(stored.get(histogram_field(task))).get("counts")
-        for label in (*bundled, *(counts if isinstance(counts, dict) else ())):
-            names.add(share_field(task, label))
+        heard = listened(stored.get(histogram_field(task)))
+        names |= {share_field(task, label) for label in (*bundled, *heard.get("counts", ()))}
     return names
 
 

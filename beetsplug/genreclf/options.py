@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genrecore.settings import SNIPPETS, TIMEOUT
+
 from .policy import POLICIES, Policy
 
 if TYPE_CHECKING:
@@ -62,10 +64,10 @@ class Options:
     quiet: bool = False
     genre_model: str = ""
     mood_model: str = ""
-    snippets: int = 100
+    snippets: int = SNIPPETS
     device: str = "auto"
     jobs: int | None = None
-    timeout: float = 300.0
+    timeout: float = TIMEOUT
     cache: str = ""
 
     @classmethod

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genrecore.cli.options import cache_option, model_option
-from genrecore.pool import TIMEOUT
-from genrecore.settings import DEVICES, SNIPPETS, Settings
+from genrecore.settings import DEVICES, SNIPPETS, TIMEOUT, Settings
 
 if TYPE_CHECKING:
     from genrecore.cache import Cache

@@ -10,6 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from synth import cut, music, piece, write
+
 from genrecore.settings import Settings
 
 REPOSITORY = Path(__file__).parents[2]
@@ -56,3 +58,15 @@ class Genrecore:
                 return int(connection.execute("SELECT count(*) FROM genrecore_analyses").fetchone()[0])
             except sqlite3.OperationalError:
                 return 0  # not made yet
+
+
+def bad_files(folder: Path, songs: Path) -> None:
+    """Make a folder with five files that cannot be analysed, and two that were cut off and can."""
+    folder.mkdir()
+    (folder / "empty.mp3").touch()
+    (folder / "noise.mp3").write_bytes(os.urandom(20_000))
+    (folder / "text.mp3").write_text("dear diary\n" * 100)
+    cut(songs / "0 mp3.mp3", folder / "half.mp3")
+    cut(songs / "1 flac.flac", folder / "half.flac")
+    piece(folder / "blip.wav", seconds=0.4)
+    write(folder / "hush.wav", 0 * music(3))

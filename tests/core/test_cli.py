@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core.program import Genrecore
-from synth import cut, music, piece, write
+from core.program import Genrecore, bad_files
 
 from genrecore import model
 from genrecore.analysis import Analysis
@@ -88,14 +87,7 @@ def test_the_same_numbers_with_any_number_of_jobs(genrecore: Genrecore, songs: P
 
 def test_a_folder_of_bad_files(genrecore: Genrecore, songs: Path) -> None:
     folder = genrecore.folder / "Music"
-    folder.mkdir()
-    (folder / "empty.mp3").touch()
-    (folder / "noise.mp3").write_bytes(os.urandom(20_000))
-    (folder / "text.mp3").write_text("dear diary\n" * 100)
-    cut(songs / "0 mp3.mp3", folder / "half.mp3")
-    cut(songs / "1 flac.flac", folder / "half.flac")
-    piece(folder / "blip.wav", seconds=0.4)
-    write(folder / "hush.wav", 0 * music(3))
+    bad_files(folder, songs)
     shutil.copy(songs / "4 m4a.m4a", folder / "good.m4a")
     done = genrecore.analyze("Music")
     assert done.returncode == 1
