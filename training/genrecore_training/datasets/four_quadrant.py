@@ -7,15 +7,31 @@ Licence: none to redistribute; the previews are their owners'.
 from __future__ import annotations
 
 import csv
+import io
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
+from genrecore_training.datasets.checks import file_faults
 from genrecore_training.datasets.track import DatasetError, Track, artist_key
 
 __all__ = ["MOODS", "FourQuadrant"]
 
 MOODS = ("happy", "angry", "sad", "relaxed")
 _QUADRANTS = dict(zip(("Q1", "Q2", "Q3", "Q4"), MOODS, strict=True))
+
+_OWN = "annotations.csv"
+_METADATA = "panda_dataset_taffc_metadata.csv"
+_BARE = "panda_dataset_taffc_annotations.csv"
+
+# In order: the authors' bare annotations name no artist, the other two do and have the quadrants as well.
+_TABLES = (_OWN, _METADATA, _BARE)
+
+# Where the tables lie in the folders people have: the last is what the authors' archive unpacks to.
+_FOLDERS = (".", "audio", "MER_audio_taffc_dataset")
+
+_EXTENSIONS = (".mp3", ".opus", ".wav")
 
 
 class FourQuadrant:
@@ -24,13 +40,20 @@ class FourQuadrant:
     Parameters
     ----------
     root : Path
-        Holds ``annotations.csv`` and ``audio/<song>.opus``.
+        As the authors distribute it: ``Q1/MT0000040632.mp3`` to ``Q4/``, in ``audio/`` or not, with
+        ``panda_dataset_taffc_annotations.csv`` and ``panda_dataset_taffc_metadata.csv`` (songs, artists, titles,
+        quadrants); or ``annotations.csv`` with ``audio/<song>.opus``.
     """
 
     name = "4qaed"
-    labels = MOODS
-    citation = "R. Panda, R. Malheiro, R. P. Paiva: Novel audio features for music emotion recognition. IEEE TAC, 2018."
     title = "4-Quadrant audio emotion data set"
+    task = "mood"
+    labels = MOODS
+    licence = "none to redistribute; the previews are their owners'"
+    citation = "R. Panda, R. Malheiro, R. P. Paiva: Novel audio features for music emotion recognition. IEEE TAC, 2018."
+    home = "http://mir.dei.uc.pt/downloads.html"
+    #: The authors publish none.
+    checksums: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -42,36 +65,116 @@ class FourQuadrant:
         Raises
         ------
         DatasetError
-            If the annotations are missing.
+            If the annotations are missing or faulty, or there is no sound at all.
         """
-        return tuple(track for track in self._annotated if track.path is not None and track.path.is_file())
+        found = tuple(track for track in self._annotated if track.path is not None and track.path.is_file())
+        if not found:
+            raise DatasetError(
+                f"{self.root}: there is no sound of the {len(self._annotated)} annotated songs, neither in Q1/ to Q4/ "
+                "nor in audio/: name the folder of the data with --data"
+            )
+        return found
 
     @property
     def groups(self) -> dict[str, str]:
-        """Track id -> group that must not be split: the artist, the track itself where unknown."""
+        """Track id -> group that must not be split: the artist, the track itself where unknown.
+
+        Raises
+        ------
+        DatasetError
+            If the annotations that are here name no artists: groups would only seem to keep them apart.
+        """
+        if not self._names_artists:
+            raise DatasetError(self._no_artists)
         return {track.id: track.artist or f"unknown {track.id}" for track in self.tracks}
 
+    @property
+    def lists(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """None: the authors cross-validate."""
+        return {}
+
     def validate(self) -> list[str]:
-        """One sentence for each thing that is missing; empty if all is well."""
-        return [
-            f"{track.path} is missing"
-            for track in self._annotated
-            if track.path is not None and not track.path.is_file()
-        ]
+        """One sentence for each thing that is missing or damaged; empty if all is well."""
+        try:
+            files = [(track.label, track.path) for track in self._annotated if track.path is not None]
+        except DatasetError as error:
+            return [str(error)]
+        return ([] if self._names_artists else [self._no_artists]) + file_faults(files)
+
+    @cached_property
+    def _table(self) -> Path:
+        for table in _TABLES:
+            for folder in _FOLDERS:
+                if (path := self.root / folder / table).is_file():
+                    return path
+        raise DatasetError(
+            f"{self.root / _OWN} is missing, and so are {_METADATA} and {_BARE}: "
+            "name the folder of the data with --data"
+        )
+
+    @property
+    def _names_artists(self) -> bool:
+        return self._table.name != _BARE
+
+    @property
+    def _no_artists(self) -> str:
+        return (
+            f"{self._table.with_name(_METADATA)} is missing, without which no artist can be kept on one side of a "
+            f"split: it comes with the data set ({self.home})"
+        )
 
     @cached_property
     def _annotated(self) -> tuple[Track, ...]:
-        path = self.root / "annotations.csv"
-        if not path.is_file():
-            raise DatasetError(f"{path} is missing: name the folder of the data with --data")
-        with path.open(newline="", encoding="utf-8") as file:
-            return tuple(
-                Track(
-                    id=row["song"],
-                    label=_QUADRANTS[row["quadrant"]],
-                    artist=artist_key(row["artist"]),
-                    title=row["title"],
-                    path=self.root / "audio" / f"{row['song']}.opus",
+        needed = ("song", "quadrant", "artist", "title") if self._names_artists else ("song", "quadrant")
+        tracks: dict[str, Track] = {}
+        for line, row in _rows(self._table, needed):
+            song, quadrant = row["song"], row["quadrant"].upper()
+            if quadrant not in _QUADRANTS:
+                raise DatasetError(
+                    f"{self._table}: line {line}: quadrant '{row['quadrant']}' is none of {', '.join(_QUADRANTS)}"
                 )
-                for row in csv.DictReader(file)
+            if not song or song in tracks:
+                raise DatasetError(
+                    f"{self._table}: line {line}: song '{song}' is empty or stands there twice"
+                )
+            tracks[song] = Track(
+                id=song,
+                label=_QUADRANTS[quadrant],
+                artist=artist_key(row.get("artist", "")),
+                title=row.get("title", ""),
+                path=self._path(song, quadrant),
             )
+        if not tracks:
+            raise DatasetError(f"{self._table} names no song: get it again")
+        return tuple(tracks.values())
+
+    def _path(self, song: str, quadrant: str) -> Path:
+        """The file, or where it should be."""
+        folder = self._table.parent
+        folders = (folder / quadrant, folder / "audio" / quadrant, folder / "audio")
+        paths = [place / f"{song}{extension}" for place in folders for extension in _EXTENSIONS]
+        due = folder / "audio" / f"{song}.opus" if self._table.name == _OWN else paths[0]
+        return next((path for path in paths if path.is_file()), due)
+
+
+def _rows(path: Path, needed: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """Line and cells of each row, by column names in lower case."""
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:  # written on the authors' Windows
+        text = data.decode("cp1252", errors="replace")
+    lines = csv.reader(io.StringIO(text, newline=""))
+    head = [cell.strip().lower() for cell in next(lines, [])]
+    for column in needed:
+        if column not in head:
+            raise DatasetError(f"{path} has no column '{column}': it needs {', '.join(needed)}")
+    rows = []
+    for cells in lines:
+        if cells:
+            if len(cells) != len(head):
+                raise DatasetError(
+                    f"{path}: line {lines.line_num} has {len(cells)} of {len(head)} columns: get it again"
+                )
+            rows.append((lines.line_num, dict(zip(head, (cell.strip() for cell in cells), strict=True))))
+    return rows

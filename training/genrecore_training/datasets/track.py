@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-__all__ = ["DatasetError", "Track", "artist_key"]
+__all__ = ["Dataset", "DatasetError", "Track", "artist_key"]
 
 
 class DatasetError(Exception):
@@ -40,6 +42,39 @@ class Track:
     title: str = ""
     path: Path | None = None
     whole: bool = True
+
+
+class Dataset(Protocol):
+    """What every data set offers.
+
+    ``name`` is its folder's; ``checksums`` are of the files it is distributed as: file name -> ``algorithm:hex``.
+    """
+
+    name: str
+    title: str
+    task: str
+    licence: str
+    citation: str
+    checksums: Mapping[str, str]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Classes, in the order of a model's output."""
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """All labelled tracks that can be used; raises `DatasetError` where the index is missing or faulty."""
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """Track id -> group that must not be split, named by `artist_key`, so that data sets can be compared."""
+
+    @property
+    def lists(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Splits the data set comes with: name -> ``train``, ``validation``, ``test`` -> track ids."""
+
+    def validate(self) -> list[str]:
+        """One sentence for each thing that is missing or damaged; empty if all is well."""
 
 
 def artist_key(name: str) -> str:
