@@ -10,8 +10,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import binomtest
-
 from genrecore import audio, snippets
 from genrecore import model as model_files
 from genrecore.analyzer import listen
@@ -20,7 +18,7 @@ from genrecore.spectrogram import logmel
 from genrecore_training.datasets import Track
 from genrecore_training.recipes import Recipe
 from genrecore_training.runs import Places, Run
-from genrecore_training.statistics import INTERVAL, Verdict, accuracy, bootstrap
+from genrecore_training.statistics import INTERVAL, Verdict, accuracy, bootstrap, mcnemar
 
 __all__ = ["MODES", "compare"]
 
@@ -55,7 +53,7 @@ def _of(recipe: Recipe, places: Places) -> dict[str, Any]:
     for fold in range(3):
         run = Run(recipe, _PROTOCOL, fold, places)
         model, bench = model_files.load(run.model_file, device="cpu"), run.bench
-        tracks = {track.id: track for track in bench.gtzan.waveforms if not track.whole}
+        tracks = {track.id: track for track in bench.dataset.tracks if not track.whole}
         for name in run.split.validation:
             if name in tracks:
                 for mode in MODES:
@@ -68,19 +66,15 @@ def _of(recipe: Recipe, places: Places) -> dict[str, Any]:
             "low": round(low, 4),
             "high": round(high, 4),
         }
-    pairs = list(zip(heard["tile"], heard["pad"], strict=True))
-    only_tile = sum(tile.right and not pad.right for tile, pad in pairs)
-    only_pad = sum(pad.right and not tile.right for tile, pad in pairs)
-    disagreements = only_tile + only_pad
-    p = float(binomtest(only_tile, disagreements).pvalue) if disagreements else 1.0
+    paired = mcnemar(heard["tile"], heard["pad"])
     return {
         "model": recipe.name,
         "recipe_hash": recipe.digest,
-        "n": len(pairs),
+        "n": paired.n,
         **figures,
-        "right only tiled": only_tile,
-        "right only padded": only_pad,
-        "McNemar exact p": round(p, 4),
+        "right only tiled": paired.only_one,
+        "right only padded": paired.only_other,
+        "McNemar exact p": round(paired.p, 4),
     }
 
 

@@ -1,31 +1,48 @@
-"""Figures of a set of tested tracks: accuracy, macro F1, calibration, with intervals. Pure functions."""
+"""Figures of a set of tested tracks: accuracy, F1, calibration, comparisons, with intervals. Pure functions."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
-from sklearn.metrics import confusion_matrix, f1_score
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from genrecore.analysis import Histogram
 
 __all__ = [
     "INTERVAL",
+    "Paired",
+    "ReliabilityBin",
     "Verdict",
     "accuracy",
     "bootstrap",
     "calibration_error",
     "confusion",
+    "correlation_over_time",
     "fit_temperature",
+    "log_loss",
     "macro_f1",
+    "mcnemar",
+    "mean_accuracy",
+    "over_seeds",
+    "per_class",
+    "reliability",
+    "snippet_accuracy",
+    "top_k",
+    "uncalibrated",
 ]
 
 _RESAMPLES = 2000
 _SEED = 0
+_FLOOR = 1e-12  # of a probability before its logarithm, as in genrecore's confidence
+_STILL = 1e-9  # a class that moves by less than this over time does not move
 
 #: What results files say of the intervals of `bootstrap`.
 INTERVAL = f"95 %, bootstrap of {_RESAMPLES} resamples over artists, seed {_SEED}"
@@ -58,15 +75,103 @@ class Verdict:
         return self.histogram.top == self.label
 
 
+@dataclass(frozen=True)
+class Paired:
+    """Two models, or two ways of hearing, on the same tracks.
+
+    Parameters
+    ----------
+    n : int
+        Tracks.
+    only_one, only_other : int
+        Tracks that only the one, or only the other, has right.
+    p : float
+        Two-sided, of as uneven a split if both were equally good; 1 where they are never apart.
+    """
+
+    n: int
+    only_one: int
+    only_other: int
+    p: float
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Tracks of similar confidence.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    confidence : float
+        Their mean confidence.
+    right : float
+        Share of them that is right.
+    low, high : float
+        Where `right` would lie in 95 % of such tests were the confidence exact.
+    """
+
+    n: int
+    confidence: float
+    right: float
+    low: float
+    high: float
+
+
 def accuracy(tested: Sequence[Verdict]) -> float:
     """Share of tracks whose tallest bar is right."""
-    return sum(item.right for item in tested) / len(tested)
+    facts = _table(tested).facts
+    return float(np.mean(facts["said"] == facts["truth"]))
+
+
+def mean_accuracy(tested: Sequence[Verdict]) -> float:
+    """Share of tracks whose class of highest mean probability is right."""
+    return top_k(tested, k=1)
+
+
+def snippet_accuracy(tested: Sequence[Verdict]) -> float:
+    """Share of the snippets of all tracks whose most probable class is right."""
+    facts = _table(tested).facts
+    return float(facts["hits"].sum() / facts["snippets"].sum())
+
+
+def top_k(tested: Sequence[Verdict], k: int = 5) -> float:
+    """Share of tracks whose label is among the `k` classes of highest mean probability.
+
+    Raises
+    ------
+    ValueError
+        If `k` is less than 1.
+    """
+    if k < 1:
+        raise ValueError(f"the label cannot be among the first {k} classes")
+    return float(np.mean(_table(tested).facts["rank"] < k))
 
 
 def macro_f1(tested: Sequence[Verdict]) -> float:
-    """F1 of the tallest bar, averaged over the labels."""
+    """F1 of the tallest bar, averaged over the labels there are; scikit-learn's, in a fraction of its time."""
+    table = _table(tested)
+    cells = table.facts["truth"] * table.classes + table.facts["said"]
+    matrix = np.bincount(cells, minlength=table.classes**2).reshape(table.classes, table.classes)
+    held, said = matrix.sum(axis=1), matrix.sum(axis=0)
+    there = held > 0
+    return float(np.mean(2 * np.diag(matrix)[there] / (held + said)[there]))
+
+
+def per_class(tested: Sequence[Verdict]) -> dict[str, dict[str, float]]:
+    """For each class, ``precision``, ``recall``, ``f1`` (0 where they would be of nothing) and ``n``, its tracks."""
+    labels = tested[0].histogram.labels
     truth, said = [item.label for item in tested], [item.histogram.top for item in tested]
-    return float(f1_score(truth, said, average="macro", labels=sorted(set(truth)), zero_division=0))
+    columns = precision_recall_fscore_support(truth, said, labels=labels, zero_division=0)
+    named = dict(zip(("precision", "recall", "f1", "n"), columns, strict=True))
+    return {
+        label: {name: column[k].item() for name, column in named.items()} for k, label in enumerate(labels)
+    }
+
+
+def log_loss(tested: Sequence[Verdict]) -> float:
+    """Mean -log of the label's calibrated probability, softmax(log(mean probability) / T); in nats."""
+    return float(np.mean(_table(tested).facts["loss"]))
 
 
 def bootstrap(
@@ -83,21 +188,54 @@ def bootstrap(
     tested : sequence of Verdict
         The tracks.
     figure : callable
-        `accuracy` or `macro_f1`.
+        `accuracy`, `macro_f1` or another figure of a sequence of verdicts. Those of this module are quick.
     resamples, seed : int
         Of the bootstrap.
     """
-    groups: dict[str, list[Verdict]] = {}
-    for item in tested:
-        groups.setdefault(item.group, []).append(item)
-    members = list(groups.values())
+    table = _table(tested)
+    groups: dict[str, list[int]] = {}
+    for row, item in enumerate(tested):
+        groups.setdefault(item.group, []).append(row)
+    members = [np.array(held) for held in groups.values()]
     rng = np.random.default_rng(seed)
-    figures = [
-        figure([item for pick in rng.integers(len(members), size=len(members)) for item in members[pick]])
-        for _ in range(resamples)
-    ]
+    figures = []
+    for _ in range(resamples):
+        picks = rng.integers(len(members), size=len(members))
+        rows = np.concatenate([members[pick] for pick in picks])
+        figures.append(figure(_Table(table.facts[rows], table.classes)))
     low, high = np.percentile(figures, [2.5, 97.5])
     return float(low), float(high)
+
+
+def over_seeds(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and sample deviation (n - 1) of a figure over runs that differ by their seed.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two.
+    """
+    if len(values) < 2:
+        raise ValueError("a deviation over seeds needs two runs or more")
+    return float(np.mean(values)), float(np.std(values, ddof=1))
+
+
+def mcnemar(one: Sequence[Verdict], other: Sequence[Verdict]) -> Paired:
+    """Exact paired comparison of two models on the same tracks, in any order (McNemar 1947; binomial form).
+
+    Raises
+    ------
+    ValueError
+        If the two were not tested on the same tracks, each once.
+    """
+    first, second = ({(item.id, item.label): item.right for item in tested} for tested in (one, other))
+    if first.keys() != second.keys() or not len(first) == len(one) == len(other):
+        raise ValueError("a paired comparison needs two tests of the same tracks, each track once")
+    only_one = sum(right and not second[key] for key, right in first.items())
+    only_other = sum(right and not first[key] for key, right in second.items())
+    apart = only_one + only_other
+    p = float(binomtest(only_one, apart).pvalue) if apart else 1.0
+    return Paired(len(first), only_one, only_other, p)
 
 
 def confusion(tested: Sequence[Verdict], labels: Sequence[str]) -> list[list[int]]:
@@ -110,24 +248,150 @@ def confusion(tested: Sequence[Verdict], labels: Sequence[str]) -> list[list[int
 
 def fit_temperature(tested: Sequence[Verdict]) -> float:
     """Temperature at which softmax(log(mean probability) / T) has the least log loss on these (validation) tracks."""
-    logs = np.log(np.maximum([item.histogram.probabilities for item in tested], 1e-12))
+    logs = np.log(np.maximum([item.histogram.probabilities for item in tested], _FLOOR))
     truth = np.array([item.histogram.labels.index(item.label) for item in tested])
 
-    def log_loss(log_temperature: float) -> float:
-        scaled = logs / math.exp(log_temperature)
-        normal = scaled - np.logaddexp.reduce(scaled, axis=1, keepdims=True)
-        return float(-normal[np.arange(len(truth)), truth].mean())
+    def loss(log_temperature: float) -> float:
+        return float(_losses(logs / math.exp(log_temperature), truth).mean())
 
-    return float(math.exp(minimize_scalar(log_loss, bounds=(-3, 3), method="bounded").x))
+    return float(math.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+
+
+def uncalibrated(tested: Sequence[Verdict]) -> list[Verdict]:
+    """The same verdicts at temperature 1: what the figures of calibration were before it."""
+    return [
+        dataclasses.replace(item, histogram=dataclasses.replace(item.histogram, temperature=1.0))
+        for item in tested
+    ]
 
 
 def calibration_error(tested: Sequence[Verdict], *, bins: int = 10) -> float:
     """Expected calibration error of `confidence`, in `bins` bins of equal width (Guo et al. 2017)."""
-    held: dict[int, list[Verdict]] = {}
-    for item in tested:
-        held.setdefault(min(bins - 1, int(item.histogram.confidence * bins)), []).append(item)
-    gaps = (
-        abs(sum(item.histogram.confidence for item in part) - sum(item.right for item in part))
-        for part in held.values()
-    )
-    return sum(gaps) / len(tested)
+    facts = _table(tested).facts
+    held, right = _bins(facts["confidence"], bins), facts["said"] == facts["truth"]
+    gaps = np.abs(np.bincount(held, facts["confidence"]) - np.bincount(held, right))
+    return float(gaps.sum() / len(facts))
+
+
+def reliability(
+    tested: Sequence[Verdict], *, bins: int = 10, simulations: int = _RESAMPLES, seed: int = _SEED
+) -> tuple[ReliabilityBin, ...]:
+    """Confidence against the share that is right, in the bins of `calibration_error` that hold a track.
+
+    The band is that of consistency resampling (Bröcker and Smith 2007): each track is right with the probability
+    that its confidence states, independently of the others.
+
+    Parameters
+    ----------
+    tested : sequence of Verdict
+        The tracks.
+    bins : int
+        Of equal width, 0 to 1.
+    simulations, seed : int
+        Of the band.
+    """
+    facts, rng, found = _table(tested).facts, np.random.default_rng(seed), []
+    held = _bins(facts["confidence"], bins)
+    for number in np.unique(held):
+        part = facts[held == number]
+        sure = part["confidence"]
+        low, high = np.percentile((rng.random((simulations, len(part))) < sure).mean(axis=1), [2.5, 97.5])
+        right = float(np.mean(part["said"] == part["truth"]))
+        found.append(ReliabilityBin(len(part), float(sure.mean()), right, float(low), float(high)))
+    return tuple(found)
+
+
+def correlation_over_time(tracks: Sequence[ArrayLike]) -> NDArray[np.float64]:
+    """Which classes rise and fall together while a track plays (the next step that Otero et al. name).
+
+    Each track is centred on its own mean and all are pooled: the correlation within tracks (Bland and Altman 1995),
+    to which a track counts by how much it moves. An average of the tracks' own correlations (in Fisher's z) would
+    count the tremor of a track that stays in one class as much as a change of style, and is infinite where just two
+    classes trade places. As probabilities sum to 1, K classes without any kinship have about -1 / (K - 1), not 0.
+
+    Parameters
+    ----------
+    tracks : sequence of array of float, shape (windows, classes)
+        A track's probabilities at each point in time.
+
+    Returns
+    -------
+    ndarray of float64, shape (classes, classes)
+        Symmetric, 1 on the diagonal; NaN for a class that never moves.
+
+    Raises
+    ------
+    ValueError
+        If there is no track, or they are not of the same classes.
+    """
+    matrices = [np.asarray(track, dtype=np.float64) for track in tracks]
+    if not matrices or any(m.ndim != 2 or not len(m) or m.shape[1] != matrices[0].shape[1] for m in matrices):
+        raise ValueError("a correlation over time needs tracks of shape (windows, classes), alike in classes")
+    moves = np.concatenate([matrix - matrix.mean(axis=0) for matrix in matrices])
+    spread = np.sqrt(np.mean(moves**2, axis=0))
+    spread[spread < _STILL] = np.nan
+    found: NDArray[np.float64] = np.clip(moves.T @ moves / len(moves) / np.outer(spread, spread), -1, 1)
+    found[np.diag_indices(len(found))] = np.where(np.isnan(spread), np.nan, 1.0)
+    return found
+
+
+_FACTS = np.dtype(
+    [
+        ("verdict", np.object_),
+        ("truth", np.intp),  # this and the next: place among the sorted classes
+        ("said", np.intp),
+        ("rank", np.intp),  # of the label by mean probability, from 0
+        ("hits", np.intp),  # snippets that are right
+        ("snippets", np.intp),
+        ("confidence", np.float64),
+        ("loss", np.float64),
+    ]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class _Table(Sequence[Verdict]):
+    """Verdicts, with what the figures need of each as a row of an array: a resample is then one indexing."""
+
+    facts: NDArray[np.void]
+    classes: int
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.facts["verdict"][at]
+
+
+def _table(tested: Sequence[Verdict]) -> _Table:
+    if isinstance(tested, _Table):
+        return tested
+    if not tested:
+        raise ValueError("there is no figure of no tracks")
+    labels = tested[0].histogram.labels
+    if any(item.histogram.labels != labels or item.label not in labels for item in tested):
+        raise ValueError("a figure needs tracks of one model's classes")
+    order = {label: code for code, label in enumerate(sorted(labels))}
+    facts = np.empty(len(tested), _FACTS)
+    facts["verdict"] = tested
+    facts["truth"] = [order[item.label] for item in tested]
+    facts["said"] = [order[item.histogram.top] for item in tested]
+    facts["snippets"] = [item.histogram.snippets for item in tested]
+    facts["confidence"] = [item.histogram.confidence for item in tested]
+    truth = np.array([labels.index(item.label) for item in tested])
+    facts["hits"] = [item.histogram.counts[column] for item, column in zip(tested, truth, strict=True)]
+    mean = np.array([item.histogram.probabilities for item in tested])
+    # Stable: among equals the earlier class is first, as with argmax.
+    facts["rank"] = np.argmax(np.argsort(-mean, axis=1, kind="stable") == truth[:, None], axis=1)
+    temperatures = np.array([item.histogram.temperature for item in tested])
+    facts["loss"] = _losses(np.log(np.maximum(mean, _FLOOR)) / temperatures[:, None], truth)
+    return _Table(facts, len(labels))
+
+
+def _losses(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
+    normal = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    return -normal[np.arange(len(truth)), truth]
+
+
+def _bins(confidences: NDArray[np.float64], bins: int) -> NDArray[np.intp]:
+    return np.minimum(bins - 1, (confidences * bins).astype(np.intp))
