@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
-__all__ = ["Attention", "SnippetNorm", "WaveformNorm"]
+__all__ = ["Attention", "Lstm", "Mfcc", "Picture", "SnippetNorm", "Standardise", "WaveformNorm", "keras_init"]
 
 
 class SnippetNorm(nn.Module):
@@ -34,28 +38,39 @@ class SnippetNorm(nn.Module):
         return centred / torch.sqrt(variance + self.epsilon)
 
 
-class WaveformNorm(nn.Module):
-    """Standardise samples with the mean and deviation of the training set.
+class Standardise(nn.Module):
+    """Standardise with mean and deviation of the training set, one pair a feature.
 
-    Abela's scaler has one pair a sample position; with snippets drawn at random all positions are alike, so one pair
-    says the same. Shapes: [batch, samples] -> [batch, samples].
+    Shapes: [batch, *features] -> the same.
     """
 
     mean: Tensor
     deviation: Tensor
 
+    def __init__(self, *features: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("deviation", torch.ones(features))
+
+    def fit(self, snippets: Tensor) -> None:
+        """Set the numbers from training snippets; over all but the features' own dimensions."""
+        kept = snippets.flatten(0, snippets.dim() - 1 - self.mean.dim())
+        self.mean.copy_(kept.mean(0))
+        self.deviation.copy_(kept.std(0).clamp(min=1e-6))
+
+    def forward(self, snippets: Tensor) -> Tensor:
+        return (snippets - self.mean) / self.deviation
+
+
+class WaveformNorm(Standardise):
+    """Standardise samples with one mean and one deviation.
+
+    Abela's scaler has one pair a sample position; where in a track a snippet begins is arbitrary, so that all
+    positions are alike and one pair says the same. Shapes: [batch, samples] -> [batch, samples].
+    """
+
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros(()))
-        self.register_buffer("deviation", torch.ones(()))
-
-    def fit(self, mean: float, deviation: float) -> None:
-        """Set the two numbers; from training tracks only."""
-        self.mean.fill_(mean)
-        self.deviation.fill_(deviation)
-
-    def forward(self, samples: Tensor) -> Tensor:
-        return (samples - self.mean) / self.deviation
 
 
 class Attention(nn.Module):
@@ -73,3 +88,73 @@ class Attention(nn.Module):
     def forward(self, sequence: Tensor) -> Tensor:
         weights = torch.softmax(torch.tanh(sequence @ self.weight + self.bias), dim=1)
         return (weights * sequence).sum(dim=1)
+
+
+class Mfcc(nn.Module):
+    """Mel-frequency cepstral coefficients of a log-mel: its DCT-II, orthonormal, as librosa has it.
+
+    Shapes: [batch, mels, frames] in dB -> [batch, frames, coefficients].
+    """
+
+    transform: Tensor
+
+    def __init__(self, mels: int = 128, coefficients: int = 13) -> None:
+        super().__init__()
+        band, order = torch.arange(mels) + 0.5, torch.arange(coefficients)[:, None]
+        transform = torch.cos(math.pi / mels * order * band) * math.sqrt(2 / mels)
+        transform[0] /= math.sqrt(2)
+        self.register_buffer("transform", transform)
+
+    def forward(self, decibels: Tensor) -> Tensor:
+        return decibels.transpose(1, 2) @ self.transform.T
+
+
+class Picture(nn.Module):
+    """The coloured picture of a log-mel, as plotting programs draw it: low bands at the bottom, matplotlib's magma.
+
+    The 80 dB below the snippet's maximum, scaled to the picture's size and looked up in the colour map; red, green and
+    blue in 0..1. Shapes: [batch, mels, frames] in dB -> [batch, 3, height, width].
+    """
+
+    colours: Tensor
+
+    def __init__(self, height: int = 288, width: int = 432, dynamic_range: float = 80.0) -> None:
+        super().__init__()
+        from matplotlib import colormaps
+
+        colours = colormaps["magma"](np.arange(256))[:, :3]
+        self.size = (height, width)
+        self.dynamic_range = dynamic_range
+        self.register_buffer("colours", torch.tensor(colours, dtype=torch.float32))
+
+    def forward(self, decibels: Tensor) -> Tensor:
+        loudest = decibels.amax(dim=(1, 2), keepdim=True)
+        level = ((decibels - loudest) / self.dynamic_range + 1).clamp(0, 1).flip(1).unsqueeze(1)
+        grey = interpolate(level, self.size, mode="bilinear", align_corners=False).squeeze(1)
+        return self.colours[(grey * (len(self.colours) - 1)).round().long()].permute(0, 3, 1, 2)
+
+
+class Lstm(nn.LSTM):
+    """An LSTM with one bias a gate, as Keras has it; the second of PyTorch's is zero and stays so."""
+
+    def __init__(self, *arguments: int, **options: bool | int) -> None:
+        super().__init__(*arguments, **options)
+        for name, parameter in self.named_parameters():
+            if name.startswith("bias_hh"):
+                nn.init.zeros_(parameter)
+                parameter.requires_grad_(False)
+
+
+def keras_init(network: nn.Module) -> None:
+    """Initial weights as in Keras: Glorot, orthogonal for recurrent kernels; biases 0, 1 where LSTMs forget."""
+    for module in network.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            if name.startswith("weight_hh"):
+                for gate in parameter.data.chunk(len(parameter) // parameter.shape[1]):
+                    nn.init.orthogonal_(gate)
+            elif name.startswith("bias"):
+                nn.init.zeros_(parameter)
+                if isinstance(module, nn.LSTM) and name.startswith("bias_ih"):
+                    parameter.data[module.hidden_size : 2 * module.hidden_size] = 1
+            elif parameter.dim() > 1:
+                nn.init.xavier_uniform_(parameter)

@@ -25,7 +25,7 @@ class End2EndGruMel(nn.Module):
     def __init__(
         self,
         classes: int,
-        frames: int = 39,
+        shape: tuple[int, ...],
         widths: tuple[int, int, int] = (24, 48, 64),
         dropout: float = 0.3,
     ) -> None:
@@ -39,7 +39,7 @@ class End2EndGruMel(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
         self.recurrent = nn.GRU(2 * third, 128, batch_first=True, bidirectional=True)
-        self.attention = Attention(steps=frames, features=256)
+        self.attention = Attention(steps=shape[1], features=256)
         self.dense = nn.Linear(256, 64)
         self.output = nn.Linear(64, classes)
 
@@ -59,6 +59,7 @@ class MelCnn(nn.Module):
     def __init__(
         self,
         classes: int,
+        shape: tuple[int, ...],
         widths: tuple[int, int, int, int] = (16, 32, 48, 64),
         dropout: float = 0.4,
     ) -> None:
