@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from genrecore_training.augment import Augmentation, apply_mel, apply_wave, draw_mel, draw_wave
 from genrecore_training.crops import Crops, EvenCrops, Material
@@ -75,6 +76,24 @@ def test_waveforms_of_any_length_give_whole_snippets(length: int) -> None:
     even = EvenCrops(wave_material(length), 65_999, count=3)
     assert len(even) == 4 * (3 if length > 65_999 else 1)
     assert even.__getitems__(list(range(len(even))))[0].shape == (len(even), 65_999)
+
+
+def test_a_fixed_section_is_taken_as_it_is() -> None:
+    material = [Material(item.signal[:, :39], item.target, 1) for item in mel_material()]
+    crops = Crops(material, 39, Augmentation(), seed=0)
+    snippets, _ = crops.__getitems__([0, 1, 2, 3])
+    crops.set_epoch(7)
+    assert torch.equal(crops.__getitems__([0, 1, 2, 3])[0], snippets)
+    np.testing.assert_array_equal(snippets[2], material[2].signal.astype(np.float32))
+
+
+def test_numbers_of_a_table_are_left_alone() -> None:
+    rows = np.random.default_rng(0).normal(size=(4, 11)).astype(np.float32)
+    material = [Material(row, np.eye(4, dtype=np.float32)[k], 1) for k, row in enumerate(rows)]
+    np.testing.assert_array_equal(
+        Crops(material, 11, Augmentation(), seed=0).__getitems__([3, 1])[0], rows[[3, 1]]
+    )
+    np.testing.assert_array_equal(EvenCrops(material, 11).__getitems__([2])[0], rows[[2]])
 
 
 def test_a_short_waveform_is_tiled() -> None:

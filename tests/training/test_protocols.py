@@ -50,6 +50,53 @@ def test_everything_holds_out_whole_artists(collection: tuple[dict[str, str], di
     assert len(split.train) > 4 * len(split.validation) > 0
 
 
+SHARES = st.sampled_from([(0.8, 0.1, 0.1), (0.7, 0.1, 0.2), (0.65, 0.1, 0.25), (0.5, 0.25, 0.25)])
+
+
+@settings(max_examples=25, deadline=None)
+@given(collections(), SHARES, st.integers(0, 5), st.sampled_from(["track_random", "snippet_random"]))
+def test_a_random_split_is_whole_stratified_and_repeatable(
+    collection: tuple[dict[str, str], dict[str, str]],
+    shares: tuple[float, float, float],
+    seed: int,
+    name: str,
+) -> None:
+    labels, _ = collection
+    draw = getattr(protocols, name)
+    split = draw(labels, shares=shares, seed=seed)
+    parts = (split.train, split.validation, split.test)
+    assert sorted(track for part in parts for track in part) == sorted(labels)
+    for part, share in zip(parts, shares, strict=True):
+        assert abs(len(part) - share * len(labels)) <= 1
+        held, every = Counter(labels[track] for track in part), Counter(labels.values())
+        assert all(abs(held[label] - share * every[label]) <= 2 for label in every), "stratified"
+    assert split == draw(dict(reversed(labels.items())), shares=shares, seed=seed), "whatever the order"
+    assert split != draw(labels, shares=shares, seed=seed + 1)
+
+
+def test_random_snippets_of_a_track_stand_on_all_sides() -> None:
+    """That is what the papers did, and why it leaks."""
+    pieces = {f"t{track}:{k}": f"g{track % 3}" for track in range(30) for k in range(10)}
+    split = protocols.snippet_random(pieces)
+    sides = [{piece.split(":")[0] for piece in part} for part in (split.train, split.test)]
+    assert len(sides[0] & sides[1]) > 10
+
+
+def test_a_class_too_small_to_be_split_is_named() -> None:
+    labels = {f"t{k}": "many" if k else "one" for k in range(20)}
+    with pytest.raises(ValueError, match="one has 1 of the 3"):
+        protocols.track_random(labels)
+    artists = {track: f"{label} {len(track)}" for track, label in labels.items()}
+    with pytest.raises(ValueError, match=r"tracks of 1 artist\(s\)"):
+        protocols.artist_grouped(labels, artists)
+
+
+@pytest.mark.parametrize("shares", [(0.9, 0.1, 0.0), (0.5, 0.1, 0.1), (1.2, -0.1, -0.1)])
+def test_shares_that_are_none_are_refused(shares: tuple[float, float, float]) -> None:
+    with pytest.raises(ValueError, match="sum to 1"):
+        protocols.track_random({f"t{k}": f"g{k % 2}" for k in range(40)}, shares=shares)
+
+
 def test_a_split_with_a_track_on_two_sides_cannot_be() -> None:
     with pytest.raises(ValueError, match="two parts"):
         protocols.Split(("a",), ("b",), ("a",))

@@ -29,7 +29,7 @@ class Material:
     Parameters
     ----------
     signal : ndarray
-        Waveform, 16-bit integers of shape (n,), or log-mel in dB of shape (mels, n).
+        Waveform, 16-bit integers of shape (n,), log-mel in dB of shape (mels, n), or numbers of a table, float32.
     target : ndarray of float32, shape (classes,)
         One for the label.
     crops : int
@@ -44,6 +44,14 @@ class Material:
     def length(self) -> int:
         """Samples, or columns."""
         return int(self.signal.shape[-1])
+
+    def cut(self, start: int, width: int) -> NDArray[np.float32]:
+        """Samples or columns from `start` on, from the beginning again after the end, shape (..., width)."""
+        if start + width <= self.length:
+            piece = self.signal[..., start : start + width]
+        else:
+            piece = self.signal[..., np.arange(start, start + width) % self.length]
+        return as_float(piece) if piece.dtype == np.int16 else piece.astype(np.float32)
 
 
 class Crops(Dataset[tuple[Tensor, Tensor]]):
@@ -73,6 +81,7 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         self.augmentation = augmentation
         self.seed = seed
         self.epoch = 0
+        self._altered = augmentation.model_copy(update={"mixup": 0.0}) != Augmentation()
         self._tracks = [track for track, item in enumerate(material) for _ in range(item.crops)]
 
     def set_epoch(self, epoch: int) -> None:
@@ -99,20 +108,21 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         return torch.from_numpy(snippets), torch.from_numpy(targets)
 
     def _draw(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        rng = np.random.default_rng([self.seed, self.epoch, index])
         item = self.material[self._tracks[index]]
+        if item.length == self.size and not self._altered:
+            return item.cut(0, self.size), item.target
+        rng = np.random.default_rng([self.seed, self.epoch, index])
         if item.signal.ndim == 2:
             mel = draw_mel(rng, self.augmentation, mels=item.signal.shape[0], frames=self.size)
             width = min(mel.width, item.length)
             start = int(rng.integers(item.length - width + 1))
-            cut = item.signal[:, start : start + width].astype(np.float32)
-            return apply_mel(cut, mel, frames=self.size), item.target
+            return apply_mel(item.cut(start, width), mel, frames=self.size), item.target
         wave = draw_wave(rng, self.augmentation)
         width = round(self.size * wave.speed)
         # A track shorter than a snippet is tiled, from a random place on.
         room = item.length - width + 1 if item.length >= width else item.length
         start = int(rng.integers(room))
-        return apply_wave(_cut_wave(item, start, width), wave, size=self.size), item.target
+        return apply_wave(item.cut(start, width), wave, size=self.size), item.target
 
 
 class EvenCrops(Dataset[tuple[Tensor, Tensor, Tensor]]):
@@ -146,7 +156,7 @@ class EvenCrops(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
         places = [self._places[index] for index in indices]
-        snippets = np.stack([self._cut(self.material[track], start) for track, start in places])
+        snippets = np.stack([self.material[track].cut(start, self.size) for track, start in places])
         targets = np.array([self.material[track].target for track, _ in places], np.float32)
         return (
             torch.from_numpy(snippets),
@@ -154,22 +164,10 @@ class EvenCrops(Dataset[tuple[Tensor, Tensor, Tensor]]):
             torch.tensor([track for track, _ in places]),
         )
 
-    def _cut(self, item: Material, start: int) -> NDArray[np.float32]:
-        if item.signal.ndim == 2:
-            columns = np.arange(start, start + self.size) % item.length
-            return item.signal[:, columns].astype(np.float32)
-        return _cut_wave(item, start, self.size)
-
 
 def as_batch(batch: Any) -> Any:
     """Collate function: the data sets give whole batches already."""
     return batch
-
-
-def _cut_wave(item: Material, start: int, width: int) -> NDArray[np.float32]:
-    if start + width <= item.length:
-        return as_float(item.signal[start : start + width])
-    return as_float(item.signal[np.arange(start, start + width) % item.length])
 
 
 def _mix(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -10,21 +10,37 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from genrecore.spectrogram import LogMelSpec
 from genrecore_training import protocols
 from genrecore_training.crops import Material
-from genrecore_training.datasets import FourQuadrant, Gtzan, Track
-from genrecore_training.export import SAMPLE_RATE, input_spec
+from genrecore_training.datasets import Dataset, DatasetError, Fma, FourQuadrant, Gtzan, SpotifySongs, Track
+from genrecore_training.export import SAMPLE_RATE, input_spec, shape_of
 from genrecore_training.features import Store
 from genrecore_training.protocols import Split
 from genrecore_training.recipes import Recipe, RecipeError
 
-__all__ = ["FOLD_FILE", "Bench", "read_folds"]
+__all__ = ["FOLD_FILE", "READERS", "Bench", "open_dataset", "read_folds"]
 
 #: The committed folds of protocol ``artist_grouped_3``.
 FOLD_FILE = "gtzan_artist_grouped_3.csv"
 
+#: Hop length in samples that the spacing of the archive's columns comes closest to.
+_ARCHIVE_HOP = 1708
+#: What reads a data set, by its name.
+READERS: dict[str, Callable[..., Dataset]] = {
+    "gtzan": Gtzan,
+    "4qaed": FourQuadrant,
+    "fma": Fma,
+    "spotify": SpotifySongs,
+}
+#: Data sets whose waveforms would fill a disk, so that only log-mels are kept.
+_LARGE = ("fma", "own")
+# Share of files that may be unusable.
+_MOST_FAILED = 0.1
 _FULL_TRACK_SECONDS = 30.0
 _FEWEST_CROPS = 2
+# Training, validation, test.
+_PARTS = 3
 
 
 def read_folds() -> dict[str, int]:
@@ -34,33 +50,59 @@ def read_folds() -> dict[str, int]:
     return {track: int(fold) for track, fold in rows}
 
 
+def open_dataset(recipe: Recipe, data: Path) -> Dataset:
+    """The data set that a recipe names, in the folder of that name, or in `data` itself where there is none.
+
+    Raises
+    ------
+    RecipeError
+        If the recipe's data set is not one that lies in a folder, or does not know an option.
+    """
+    reader = READERS.get(recipe.dataset)
+    if reader is None:
+        raise RecipeError(f"{recipe.name} is for music of your own: use genrecore-train own")
+    root = data / recipe.dataset
+    try:
+        return reader(root if root.is_dir() else data, **recipe.dataset_options)
+    except TypeError as error:
+        raise RecipeError(f"{recipe.name}: dataset_options: {error}") from error
+
+
 class Bench:
     """A recipe's data set with its features, splits and groups at hand.
 
     Parameters
     ----------
     recipe : Recipe
-        Names the data set.
-    data : Path
-        Folder that holds ``gtzan/`` and ``4qaed/``.
+        Says what the network hears.
+    dataset : Dataset
+        The tracks.
     store : Path
         Folder for decoded features.
     """
 
-    def __init__(self, recipe: Recipe, data: Path, store: Path) -> None:
+    def __init__(self, recipe: Recipe, dataset: Dataset, store: Path) -> None:
         self.recipe = recipe
-        self.gtzan = Gtzan(data / "gtzan")
-        self.moods = FourQuadrant(data / "4qaed")
-        self.dataset: Gtzan | FourQuadrant = self.gtzan if recipe.dataset == "gtzan" else self.moods
-        self.store = Store(store / self.dataset.name)
+        self.dataset = dataset
+        self.store = Store(store / dataset.name)
+        self._known: dict[str, NDArray[np.float16]] = {}
+
+    @property
+    def archived(self) -> Gtzan | None:
+        """The data set, where its log-mels are read from GTZAN's archive because not all waveforms are there."""
+        dataset = self.dataset
+        of_archive = isinstance(dataset, Gtzan) and dataset.has_archive and not dataset.whole
+        return dataset if of_archive and isinstance(dataset, Gtzan) and self._kind == "logmel" else None
 
     @cached_property
     def tracks(self) -> dict[str, Track]:
         """The tracks the recipe's network can hear, by id."""
-        heard = (
-            self.gtzan.waveforms if self._needs_sound and self.dataset is self.gtzan else self.dataset.tracks
-        )
-        return {track.id: track for track in heard}
+        silent = self._kind == "table" or self.archived is not None
+        return {track.id: track for track in self.dataset.tracks if silent or track.path is not None}
+
+    def is_whole(self, track: Track) -> bool:
+        """False for a track of which the network hears a short slice only."""
+        return track.whole or self.archived is not None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -72,47 +114,124 @@ class Bench:
         """Track id -> group (artist)."""
         return self.dataset.groups
 
+    @property
+    def remark(self) -> str:
+        """What of the data at hand is other than in the paper; empty if nothing."""
+        if self.archived is not None:
+            spec = input_spec(self.recipe.input).logmel
+            stretched = spec is not None and spec.hop_length != _ARCHIVE_HOP
+            more = f", interpolated to {SAMPLE_RATE / spec.hop_length:.1f}" if stretched and spec else ""
+            return f"archived log-mel of 12.9 columns a second{more}"
+        if isinstance(self.dataset, Gtzan) and not self.dataset.whole:
+            cut = sum(not track.whole for track in self.tracks.values())
+            return f"waveforms of {len(self.tracks) - cut} tracks and of {cut} slices"
+        return ""
+
     def splits(self, protocol: str) -> tuple[Split, ...]:
-        """The folds of a protocol, of tracks the network can hear.
+        """The folds of a protocol, of tracks (or snippets) that the network can hear.
 
         Raises
         ------
         RecipeError
             If the data set does not know the protocol.
+        DatasetError
+            If it is too small for it.
         """
+        try:
+            return self._splits(protocol)
+        except ValueError as error:
+            raise DatasetError(f"{self.dataset.title} cannot be split by {protocol}: {error}") from error
+
+    def _splits(self, protocol: str) -> tuple[Split, ...]:
+        recipe, known = self.recipe, self.tracks
         labels = {track.id: track.label for track in self.dataset.tracks}
+        whole = {name: track.label for name, track in known.items() if self.is_whole(track)}
         if protocol == "all":
-            splits: tuple[Split, ...] = (protocols.everything(labels, self.groups, seed=self.recipe.seed),)
-        elif protocol == "fault_filtered" and self.dataset is self.gtzan and not self._needs_sound:
-            splits = (protocols.fault_filtered(self.gtzan.fault_filtered()),)
-        elif protocol == "artist_grouped_3" and self.dataset is self.gtzan:
+            parts = max(2, min(8, self._fewest))
+            splits: tuple[Split, ...] = (
+                protocols.everything(labels, self.groups, parts=parts, seed=recipe.seed),
+            )
+        elif protocol == "snippet_random" and recipe.input.sections is not None:
+            pieces = {
+                _piece(name, k): label for name, label in whole.items() for k in range(recipe.input.sections)
+            }
+            return (protocols.snippet_random(pieces, shares=recipe.shares, seed=recipe.seed),)
+        elif protocol == "track_random":
+            splits = (protocols.track_random(whole, shares=recipe.shares, seed=recipe.seed),)
+        elif protocol == "artist_grouped_3" and isinstance(self.dataset, Gtzan):
             splits = protocols.splits_of_folds(labels, self.groups, read_folds())
-        elif protocol == "artist_grouped" and self.dataset is self.moods:
-            splits = protocols.artist_grouped(labels, self.groups)
+        elif protocol == "artist_grouped" and not isinstance(self.dataset, Gtzan):
+            # A small collection has classes of a few artists: each side still gets one.
+            folds, parts = max(_PARTS, min(5, self._fewest)), max(2, min(6, self._fewest - 1))
+            splits = protocols.artist_grouped(labels, self.groups, folds=folds, parts=parts)
+        elif (lists := self._lists(protocol)) is not None:
+            splits = (protocols.fault_filtered(lists),)
         else:
             raise RecipeError(
                 f"{self.recipe.name}: protocol {protocol} does not fit data set {self.dataset.name}"
             )
-        known = self.tracks
         return tuple(
             Split(*(tuple(t for t in part if t in known) for part in _parts(split))) for split in splits
         )
 
-    def prepare(self) -> None:
-        """Decode what is needed and not there yet."""
-        self.store.prepare([track for track in self.tracks.values() if track.path is not None])
+    @cached_property
+    def failed(self) -> dict[str, str]:
+        """Decodes what is needed and not there yet; the tracks that cannot be used, with a sentence each.
 
-    def material(self, ids: Sequence[str]) -> list[Material]:
-        """What the crops of these tracks are cut from."""
-        return [self._material(self.tracks[track]) for track in ids]
+        Raises
+        ------
+        DatasetError
+            If they are more than a few; the message has the first.
+        """
+        sounding = [track for track in self.tracks.values() if track.path is not None]
+        if self._kind == "table" or (self.archived is not None and self.recipe.input.sections is not None):
+            return {}
+        if self._kind == "logmel" and self.dataset.name in _LARGE:
+            spec = input_spec(self.recipe.input).logmel or LogMelSpec()
+            failed = self.store.prepare_logmel(sounding, spec, least=self.recipe.input.samples)
+        else:
+            failed = self.store.prepare(sounding)
+        if len(failed) > _MOST_FAILED * len(sounding):
+            first = next(iter(failed.values()))
+            raise DatasetError(f"{len(failed)} of {len(sounding)} files cannot be used, the first: {first}")
+        return failed
+
+    def usable(self, ids: Iterable[str]) -> list[str]:
+        """The ids without those of tracks that have `failed`."""
+        return [name for name in ids if self.piece_of(name)[0].id not in self.failed]
+
+    def material(self, ids: Iterable[str]) -> list[Material]:
+        """What the crops of these tracks, or snippets, are cut from."""
+        if self.recipe.input.sections is None:
+            return [self._material(self.tracks[track]) for track in self.usable(ids)]
+        return [piece for name in self.usable(ids) for piece in self.pieces(name)]
+
+    def pieces(self, name: str) -> list[Material]:
+        """The fixed sections of a track, or the one of a snippet's id; one, tiled, of a slice."""
+        track, number = self.piece_of(name)
+        signal, target = self._signal(track), self._target(track)
+        size, sections = shape_of(self.recipe.input)[-1], self.recipe.input.sections or 1
+        if signal.shape[-1] <= size or not self.is_whole(track):
+            tiled = np.take(signal, np.arange(size) % signal.shape[-1], axis=-1)
+            return [Material(tiled, target, 1)]
+        starts = np.minimum(np.arange(sections) * signal.shape[-1] // sections, signal.shape[-1] - size)
+        chosen = starts if number is None else starts[number : number + 1]
+        return [Material(signal[..., start : start + size], target, 1) for start in chosen]
+
+    def piece_of(self, name: str) -> tuple[Track, int | None]:
+        """The track that an id is of, and which snippet of it; None for all."""
+        if name in self.tracks:
+            return self.tracks[name], None
+        track, _, number = name.rpartition(":")
+        return self.tracks[track], int(number)
 
     def sounding(self, ids: Sequence[str]) -> list[Material]:
-        """For a log-mel network on GTZAN's archive: the log-mels of those tracks of which there is sound, as served.
+        """For random snippets of GTZAN's archive: the log-mels of those tracks of which there is sound, as served.
 
         Their columns are evenly spaced and have been through the decoder; the archive's are neither.
         """
-        spec = input_spec(self.recipe.input).logmel
-        if self._needs_sound or spec is None:
+        spec = input_spec(self.recipe.input).logmel if self.archived is not None else None
+        if spec is None or self.recipe.input.sections is not None:
             return []
         found = []
         for track in (self.tracks[name] for name in ids):
@@ -121,27 +240,47 @@ class Bench:
                 found.append(Material(columns, self._target(track), self._share_of_crops(track)))
         return found
 
+    @cached_property
+    def _fewest(self) -> int:
+        labels = {track.id: track.label for track in self.dataset.tracks}
+        return protocols.fewest_groups(labels, self.groups)
+
     @property
     def size(self) -> int:
-        """Samples, or columns, of a snippet."""
-        return input_spec(self.recipe.input).shape[-1]
+        """Samples, columns or numbers of a snippet."""
+        return shape_of(self.recipe.input)[-1]
 
     @property
-    def _needs_sound(self) -> bool:
-        return self.recipe.input.kind == "waveform" or self.recipe.dataset != "gtzan"
+    def _kind(self) -> str:
+        return self.recipe.input.kind
+
+    def _lists(self, protocol: str) -> Mapping[str, Sequence[str]] | None:
+        """A split that the data set comes with, where the network hears (nearly) all of it."""
+        if protocol not in ("fault_filtered", "official"):
+            return None
+        if isinstance(self.dataset, Gtzan) and self._kind == "waveform" and not self.dataset.whole:
+            return None
+        return self.dataset.lists.get(protocol)
 
     def _material(self, track: Track) -> Material:
-        target = self._target(track)
         crops = self.recipe.input.crops_per_track
-        if not self._needs_sound:
-            return Material(self.gtzan.logmel(track.id).astype(np.float16), target, crops)
-        if self.recipe.input.kind == "logmel":
-            spec = input_spec(self.recipe.input).logmel
-            if spec is None:
-                raise ValueError("a logmel input without a spectrogram")
-            return Material(self.store.logmel(track, spec), target, crops)
-        samples = self.store.waveform(track)
-        return Material(samples, target, self._share_of_crops(track))
+        if self._kind == "waveform":
+            crops = self._share_of_crops(track)
+        return Material(self._signal(track), self._target(track), crops)
+
+    def _signal(self, track: Track) -> NDArray[np.generic]:
+        """A whole track as the network's input kind has it: (samples,), (mels, columns) or (numbers,)."""
+        if isinstance(self.dataset, SpotifySongs):
+            return self.dataset.features(track.id)
+        spec = None if self._kind == "table" else input_spec(self.recipe.input).logmel
+        if spec is None:
+            return self.store.waveform(track)
+        if self.archived is None:
+            return self.store.logmel(track, spec, least=self.recipe.input.samples)
+        if track.id not in self._known:
+            columns = _stretch(self.archived.logmel(track.id), _ARCHIVE_HOP / spec.hop_length)
+            self._known[track.id] = columns.astype(np.float16)
+        return self._known[track.id]
 
     def _target(self, track: Track) -> NDArray[np.float32]:
         target = np.zeros(len(self.labels), np.float32)
@@ -152,6 +291,21 @@ class Bench:
         """Fewer snippets of a slice than of a full track."""
         seconds = len(self.store.waveform(track)) / SAMPLE_RATE
         return max(_FEWEST_CROPS, round(self.recipe.input.crops_per_track * seconds / _FULL_TRACK_SECONDS))
+
+
+def _piece(track: str, number: int) -> str:
+    return f"{track}:{number}"
+
+
+def _stretch(columns: NDArray[np.float32], ratio: float) -> NDArray[np.float32]:
+    """Columns of another hop length by linear interpolation, shape (mels, about n * ratio)."""
+    if ratio == 1:
+        return columns
+    count = columns.shape[1]
+    places = np.linspace(0, count - 1, round(count * ratio))
+    below = np.minimum(places.astype(np.int64), count - 2)
+    share = (places - below).astype(np.float32)
+    return columns[:, below] * (1 - share) + columns[:, below + 1] * share
 
 
 def _parts(split: Split) -> tuple[tuple[str, ...], ...]:

@@ -7,19 +7,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
-__all__ = ["Split", "artist_grouped", "artist_grouped_3", "everything", "fault_filtered", "hold_out"]
+__all__ = [
+    "RANDOM",
+    "Split",
+    "artist_grouped",
+    "artist_grouped_3",
+    "everything",
+    "fault_filtered",
+    "fewest_groups",
+    "hold_out",
+    "snippet_random",
+    "track_random",
+]
+
+_PARTS = 3
+#: Protocols that do not look at artists.
+RANDOM = frozenset({"snippet_random", "track_random"})
 
 
 @dataclass(frozen=True)
 class Split:
-    """Ids of three parts that share no track; which further thing they do not share, the protocol says.
+    """Ids of three parts that share none; which further thing they do not share, the protocol says.
 
     Parameters
     ----------
     train, validation, test : tuple of str
-        Track ids. Decisions (epochs, scalers, temperature) see the first two only.
+        Track ids; snippet ids for `snippet_random`. Decisions (epochs, scalers, temperature) see the first two only.
     """
 
     train: tuple[str, ...]
@@ -32,13 +47,45 @@ class Split:
             raise ValueError("a track stands in two parts of the split")
 
 
+def snippet_random(
+    labels: Mapping[str, str], *, shares: tuple[float, float, float] = (0.8, 0.1, 0.1), seed: int = 0
+) -> Split:
+    """Snippets at random, so that those of one recording stand on all sides: what most papers did; it leaks.
+
+    Parameters
+    ----------
+    labels : mapping of snippet id to label
+        All snippets.
+    shares : tuple of float
+        Of train, validation and test; they sum to 1.
+    seed : int
+        Of the shuffle; stratified by label.
+    """
+    return _random(labels, shares, seed)
+
+
+def track_random(
+    labels: Mapping[str, str], *, shares: tuple[float, float, float] = (0.8, 0.1, 0.1), seed: int = 0
+) -> Split:
+    """Tracks at random: no track on two sides, but tracks of one artist, one album, even copies.
+
+    Parameters
+    ----------
+    labels : mapping of track id to label
+        All tracks.
+    shares, seed
+        As for `snippet_random`.
+    """
+    return _random(labels, shares, seed)
+
+
 def fault_filtered(lists: Mapping[str, Sequence[str]]) -> Split:
     """GTZAN's artist-aware, fault-filtered lists (Kereliuk, Sturm, Larsen 2015) as they stand."""
     return Split(tuple(lists["train"]), tuple(lists["validation"]), tuple(lists["test"]))
 
 
 def artist_grouped(
-    labels: Mapping[str, str], groups: Mapping[str, str], *, folds: int = 5, seed: int = 0
+    labels: Mapping[str, str], groups: Mapping[str, str], *, folds: int = 5, parts: int = 6, seed: int = 0
 ) -> tuple[Split, ...]:
     """Stratified folds with no group (artist) on both sides; a part of each training side is held out by group.
 
@@ -48,6 +95,8 @@ def artist_grouped(
         Same keys.
     folds : int
         Number of folds.
+    parts : int
+        About one in so many training tracks is held out for decisions.
     seed : int
         Shuffles the groups.
 
@@ -56,7 +105,12 @@ def artist_grouped(
     tuple of Split
         One a fold; the test parts are disjoint and cover all tracks.
     """
-    return _splits(labels, groups, fold_numbers(labels, groups, folds=folds, seed=seed), seed)
+    fewest = fewest_groups(labels, groups)
+    if fewest < min(_PARTS, folds):
+        raise ValueError(
+            f"a label has tracks of {fewest} artist(s), and training, validation and test need one each"
+        )
+    return _splits(labels, groups, fold_numbers(labels, groups, folds=folds, seed=seed), seed, parts)
 
 
 def artist_grouped_3(
@@ -94,12 +148,14 @@ def splits_of_folds(
     labels: Mapping[str, str], groups: Mapping[str, str], numbers: Mapping[str, int], *, seed: int = 0
 ) -> tuple[Split, ...]:
     """Splits from a fold file: fold k tests, the others train, artists among them are held out for decisions."""
-    return _splits(labels, groups, numbers, seed)
+    return _splits(labels, groups, numbers, seed, parts=6)
 
 
-def everything(labels: Mapping[str, str], groups: Mapping[str, str], *, seed: int = 0) -> Split:
-    """No test part: for the model that is shipped; an eighth, by group, is held out for decisions."""
-    train, validation = hold_out(labels, groups, parts=8, seed=seed)
+def everything(
+    labels: Mapping[str, str], groups: Mapping[str, str], *, parts: int = 8, seed: int = 0
+) -> Split:
+    """No test part: for the model that is shipped; one in `parts`, by group, is held out for decisions."""
+    train, validation = hold_out(labels, groups, parts=parts, seed=seed)
     return Split(train, validation, ())
 
 
@@ -124,11 +180,34 @@ def fold_numbers(
 
 
 def _splits(
-    labels: Mapping[str, str], groups: Mapping[str, str], numbers: Mapping[str, int], seed: int
+    labels: Mapping[str, str], groups: Mapping[str, str], numbers: Mapping[str, int], seed: int, parts: int
 ) -> tuple[Split, ...]:
     splits = []
     for fold in range(max(numbers.values()) + 1):
         rest = {track: label for track, label in labels.items() if numbers[track] != fold}
-        train, validation = hold_out(rest, groups, parts=6, seed=seed)
+        train, validation = hold_out(rest, groups, parts=parts, seed=seed)
         splits.append(Split(train, validation, tuple(track for track in labels if numbers[track] == fold)))
     return tuple(splits)
+
+
+def fewest_groups(labels: Mapping[str, str], groups: Mapping[str, str]) -> int:
+    """Number of groups of the label that has fewest: of so many folds each can hold all labels."""
+    held: dict[str, set[str]] = {}
+    for track, label in labels.items():
+        held.setdefault(label, set()).add(groups[track])
+    return min(map(len, held.values()))
+
+
+def _random(labels: Mapping[str, str], shares: tuple[float, float, float], seed: int) -> Split:
+    if min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
+        raise ValueError(f"shares of train, validation and test must be positive and sum to 1, not {shares}")
+    label, count = min(Counter(labels.values()).items(), key=lambda item: item[1])
+    if count < _PARTS:
+        raise ValueError(f"{label} has {count} of the {_PARTS} that training, validation and test need")
+    ids = sorted(labels)
+    validation, test = (round(share * len(ids)) for share in shares[1:])
+    rest, tested = train_test_split(ids, test_size=test, random_state=seed, stratify=[labels[i] for i in ids])
+    train, held = train_test_split(
+        rest, test_size=validation, random_state=seed, stratify=[labels[i] for i in rest]
+    )
+    return Split(tuple(train), tuple(held), tuple(tested))

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from genrecore_training.augment import Augmentation
 
-__all__ = ["InputSettings", "Optimisation", "Recipe", "RecipeError", "load", "names"]
+__all__ = [
+    "InputSettings",
+    "Optimisation",
+    "Published",
+    "Recipe",
+    "RecipeError",
+    "documented_keys",
+    "load",
+    "names",
+    "published",
+]
+
+#: What says how good a recipe is or what it is for, and decides nothing about a run.
+_NOT_OF_THE_RUN = {"description", "protocols", "published"}
 
 
 class RecipeError(Exception):
@@ -27,54 +41,99 @@ class _Strict(BaseModel):
 class InputSettings(_Strict):
     """What a network listens to."""
 
-    kind: Literal["waveform", "logmel"]
-    samples: int = Field(description="length of a snippet in samples at 22,050 Hz")
-    hop_length: int | None = Field(None, description="logmel: hop in samples, 1708 or a divisor of it")
-    frames: int | None = Field(None, description="logmel: columns of a snippet")
+    kind: Literal["waveform", "logmel", "table"] = Field(
+        description="samples, a log-mel spectrogram in dB, or numbers of a table (no sound, no model file)"
+    )
+    samples: int = Field(0, ge=0, description="length of a snippet in samples at 22,050 Hz")
+    hop_length: int | None = Field(
+        None, ge=1, description="logmel: hop in samples; 1708 is GTZAN's archive's"
+    )
+    frames: int | None = Field(None, ge=1, description="logmel: columns of a snippet")
+    numbers: int | None = Field(None, ge=1, description="table: how many")
+    sections: int | None = Field(
+        None,
+        ge=1,
+        description="a track is cut into so many fixed sections, as papers do; none: random snippets",
+    )
     crops_per_track: int = Field(10, ge=1, description="random snippets of each track in an epoch")
+
+    @model_validator(mode="after")
+    def _complete(self) -> InputSettings:
+        needed = {
+            "waveform": ("samples",),
+            "logmel": ("samples", "hop_length", "frames"),
+            "table": ("numbers",),
+        }
+        for key in needed[self.kind]:
+            if not getattr(self, key):
+                raise ValueError(f"an input of kind {self.kind} needs {key}")
+        return self
 
 
 class Optimisation(_Strict):
     """How the weights are found."""
 
-    name: Literal["adam", "adamw"] = "adam"
+    name: Literal["adam", "adamw", "sgd", "rmsprop"] = Field("adam", description="optimiser")
     learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(0.0, ge=0)
-    schedule: Literal["plateau", "cosine"] = Field(
-        "plateau", description="x0.1 on plateau, or one cosine with warm-up"
+    momentum: float = Field(0.0, ge=0, lt=1, description="of sgd")
+    weight_decay: float = Field(0.0, ge=0, description="decoupled for adamw, else L2 on all weights")
+    schedule: Literal["plateau", "cosine", "constant"] = Field(
+        "plateau", description="x0.1 on plateau of the validation loss, one cosine with warm-up, or none"
     )
     patience: int = Field(3, ge=0, description="plateau: epochs without a better validation loss")
+    least_learning_rate: float = Field(0.0, ge=0, description="plateau: never below")
     epochs: int = Field(30, ge=1, description="at most")
     early_stopping: int | None = Field(
-        None, description="epochs without a better validation loss; none: run to the end"
+        None, ge=1, description="epochs without a better validation loss; none: run to the end"
     )
-    batch: int = Field(64, ge=2)
+    batch: int = Field(64, ge=2, description="snippets a step")
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     ema: float | None = Field(None, gt=0, lt=1, description="decay of the moving average of the weights")
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
+        "32-true", description="of the arithmetic in training; models are exported in single precision"
+    )
+
+
+class Published(_Strict):
+    """What a paper says of its network."""
+
+    paper: str = Field(description="author, title")
+    accuracy: float = Field(gt=0, le=1, description="the test accuracy it prints")
+    n: int | None = Field(None, ge=1, description="of how many test items, where it says so")
+    protocol: str = Field(description="how it split, in this project's names")
+    remark: str = Field("", description="what is known about the figure")
 
 
 class Recipe(_Strict):
     """Everything that decides a training run, but for protocol and fold."""
 
-    name: str
-    version: str
-    task: Literal["genre", "mood"]
-    description: str = ""
-    network: str
-    network_options: dict[str, Any] = {}
-    dataset: Literal["gtzan", "4qaed"]
+    name: str = Field(description="of the recipe and of the model it makes")
+    version: str = Field(description="raise it whenever the model changes")
+    task: Literal["genre", "mood"] = Field(description="what the model decides")
+    description: str = Field("", description="for people: what is as published and what is ours")
+    network: str = Field(description="a network's name, see genrecore-train recipes --networks")
+    network_options: dict[str, Any] = Field({}, description="arguments of its class")
+    dataset: Literal["gtzan", "4qaed", "fma", "spotify", "own"] = Field(description="a data set's name")
+    dataset_options: dict[str, Any] = Field({}, description="arguments of its class, such as FMA's subset")
     input: InputSettings
     augmentation: Augmentation = Augmentation()
     optimisation: Optimisation
-    protocols: tuple[str, ...]
-    seed: int = 0
+    protocols: tuple[str, ...] = Field(description="splits to run, the paper's own first")
+    shares: tuple[float, float, float] = Field(
+        (0.8, 0.1, 0.1), description="train, validation and test of snippet_random and track_random"
+    )
+    published: Published | None = Field(None, description="what a paper says, where it is a paper's")
+    seed: int = Field(0, ge=0, description="of weights, snippets, dropout and splits")
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the recipe's content, in hex; independent of layout and comments."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        """SHA-256, in hex, of all that decides a run.
+
+        Blind to layout, comments and keys left at their defaults: a new key changes no old recipe. (So a default, once
+        set, is never changed.)
+        """
+        content = self.model_dump(mode="json", exclude=_NOT_OF_THE_RUN, exclude_defaults=True)
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def names() -> list[str]:
@@ -83,13 +142,37 @@ def names() -> list[str]:
     return sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
 
 
+def published(name: str, task: str | None = None) -> list[Recipe]:
+    """The recipes of a published network, or the one recipe of that name.
+
+    Parameters
+    ----------
+    name : str
+        Of a network, such as ``abela-conv``, or of a recipe, such as ``abela-conv-mood``.
+    task : {'genre', 'mood'}, optional
+        Only recipes of this task.
+
+    Raises
+    ------
+    RecipeError
+        If nothing published has that name.
+    """
+    known = [recipe for recipe in map(load, names()) if recipe.published is not None]
+    found = [r for r in known if name in (r.name, r.network) and task in (None, r.task)]
+    if not found:
+        every = ", ".join(sorted({recipe.network for recipe in known}))
+        wanted = f"{name} for {task}" if task else name
+        raise RecipeError(f"{wanted}: nothing published has that name here; there are {every}")
+    return found
+
+
 def load(name_or_path: str | Path) -> Recipe:
     """Read a recipe, given as a name or a path.
 
     Raises
     ------
     RecipeError
-        In one sentence: what is wrong, and what is allowed.
+        In one sentence: the file, the line, what is wrong, and what is allowed.
     """
     if str(name_or_path) in names():
         text = (resources.files("genrecore_training") / "recipes" / f"{name_or_path}.yaml").read_text("utf-8")
@@ -98,10 +181,73 @@ def load(name_or_path: str | Path) -> Recipe:
     else:
         raise RecipeError(f"{name_or_path}: no such recipe: name a file or one of {', '.join(names())}")
     try:
-        return Recipe.model_validate(yaml.safe_load(text))
+        recipe = Recipe.model_validate(yaml.safe_load(text))
     except yaml.YAMLError as error:
         raise RecipeError(f"{name_or_path}: not YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "the whole"
-        raise RecipeError(f"{name_or_path}: {key}: {first['msg']}") from error
+        raise RecipeError(
+            f"{name_or_path}, {_fault(text, first['loc'], first['type'], first['msg'])}"
+        ) from error
+    _check_network(recipe, name_or_path, text)
+    return recipe
+
+
+def documented_keys() -> list[tuple[str, str, str]]:
+    """Every key of a recipe: its path, its default (empty where it must be given), what it means."""
+    return list(_keys(Recipe, ""))
+
+
+def _keys(model: type[BaseModel], before: str) -> Iterator[tuple[str, str, str]]:
+    for key, field in model.model_fields.items():
+        inner = _model_of(field.annotation)
+        if inner is None:
+            default = "" if field.is_required() else json.dumps(field.default)
+            yield f"{before}{key}", default, field.description or ""
+        else:
+            yield from _keys(inner, f"{before}{key}.")
+
+
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    """The model in an annotation such as ``Published | None``, if there is one."""
+    for candidate in (annotation, *get_args(annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None
+
+
+def _fault(text: str, where: tuple[int | str, ...], kind: str, message: str) -> str:
+    """Line, key, what is wrong, and, where a key is unknown, the keys that are allowed."""
+    path = ".".join(map(str, where)) or "the whole"
+    said = message
+    if kind == "extra_forbidden":
+        model: type[BaseModel] = Recipe
+        for part in where[:-1]:
+            model = _model_of(model.model_fields[str(part)].annotation) or model
+        said = f"there is no such key; allowed are {', '.join(model.model_fields)}"
+    return f"line {_line(text, where)}: {path}: {said}"
+
+
+def _line(text: str, where: tuple[int | str, ...]) -> int:
+    """The line, from 1, on which a key stands; that of its parent where it is missing."""
+    node, line = yaml.compose(text, Loader=yaml.SafeLoader), 1
+    for part in where:
+        if isinstance(node, yaml.MappingNode):
+            entry = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if entry is None:
+                break
+            line, node = entry[0].start_mark.line + 1, entry[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _check_network(recipe: Recipe, source: str | Path, text: str) -> None:
+    from genrecore_training.networks import NETWORKS
+
+    if recipe.network not in NETWORKS:
+        line = _line(text, ("network",))
+        raise RecipeError(
+            f"{source}, line {line}: network: there is no {recipe.network!r}; allowed are {', '.join(NETWORKS)}"
+        )

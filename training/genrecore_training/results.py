@@ -1,4 +1,4 @@
-"""Results: one JSON a model and protocol, made from the runs of all its folds; nothing else makes a figure."""
+"""Results: one JSON a recipe and protocol, made from the runs of its folds and seeds; nothing else makes a figure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from genrecore.card import Figure
+from genrecore_training.hear import HEARD
+from genrecore_training.protocols import RANDOM
 from genrecore_training.recipes import Recipe
-from genrecore_training.runs import Places, Run
+from genrecore_training.runs import Run
 from genrecore_training.statistics import (
     INTERVAL,
     Verdict,
@@ -20,19 +22,17 @@ from genrecore_training.statistics import (
     bootstrap,
     calibration_error,
     confusion,
+    log_loss,
     macro_f1,
+    mean_accuracy,
+    over_seeds,
+    per_class,
+    snippet_accuracy,
+    top_k,
+    uncalibrated,
 )
 
-__all__ = ["HEARD", "collect", "figures_for_card", "read_all", "write"]
-
-#: What the ways in which a test track is heard are called, in the order of the tables.
-HEARD = {
-    "columns": "archived log-mel of 30 s, 100 snippets",
-    "waveform": "audio file, 100 snippets",
-    "windows": "audio file, 10 windows",
-    "slice": "slice of 2 to 3 s, tiled",
-    "sound": "all sound: 10 windows of a full track, else its slice",
-}
+__all__ = ["collect", "figures_for_card", "main_figure", "main_way", "pooled", "read_all", "write"]
 
 _VERSIONS = (
     "beets-genreclf",
@@ -45,25 +45,55 @@ _VERSIONS = (
     "soxr",
     "av",
 )
-_METRICS: dict[str, Callable[[Sequence[Verdict]], float]] = {"accuracy": accuracy, "macro F1": macro_f1}
+_TOP = 5
+_METRICS: dict[str, Callable[[Sequence[Verdict]], float]] = {
+    "accuracy": accuracy,
+    "macro F1": macro_f1,
+    "accuracy of mean probability": mean_accuracy,
+    "accuracy of snippets": snippet_accuracy,
+    f"top-{_TOP} accuracy": lambda tested: top_k(tested, _TOP),
+}
+# By what a model is judged, the first there is.
+_MAIN = ("columns", "sound", "sections", "snippet", "waveform", "numbers")
 
 
-def collect(recipe: Recipe, protocol: str, places: Places) -> dict[str, Any]:
+def pooled(runs: Sequence[Run]) -> dict[str, list[Verdict]]:
+    """What the tests of some folds found, by the way of hearing; ``paired`` beside those of `HEARD`."""
+    ways: dict[str, list[Verdict]] = {}
+    for run in runs:
+        for item in run.tested():
+            ways.setdefault(item.kind, []).append(item)
+    if "slice" in ways:
+        ways["sound"] = [*ways.get("windows", ways.get("sections", [])), *ways["slice"]]
+    return ways
+
+
+def main_way(ways: Iterable[str]) -> str:
+    """The way of hearing by which a model is judged, of those there are."""
+    there = set(ways)
+    return next(way for way in _MAIN if way in there)
+
+
+def main_figure(result: dict[str, Any], metric: str = "accuracy") -> dict[str, Any]:
+    """The figure of a result by which its model is judged."""
+    found = {figure["on"]: figure for figure in result["figures"] if figure["metric"] == metric}
+    return found[main_way(found)]
+
+
+def collect(seeds: Sequence[Sequence[Run]]) -> dict[str, Any]:
     """Pool the folds of a protocol into one result.
 
-    Raises
-    ------
-    FileNotFoundError
-        If a fold was not run yet.
+    Parameters
+    ----------
+    seeds : sequence of sequence of Run
+        For each seed the folds that were run, of one recipe and protocol; figures are those of the first seed, the
+        others give the deviation.
     """
-    folds = range(len(Run(recipe, protocol, 0, places).bench.splits(protocol)))
-    runs = [Run(recipe, protocol, fold, places) for fold in folds]
-    tested = [item for run in runs for item in run.tested()]
-    ways = {way: [item for item in tested if item.kind == way] for way in HEARD if way != "sound"}
-    if ways["slice"]:
-        ways["sound"] = ways["windows"] + ways["slice"]
-    labels = runs[0].bench.labels
-    main = next(ways[way] for way in ("columns", "sound", "waveform") if ways.get(way))
+    runs = seeds[0]
+    recipe, protocol, bench = runs[0].recipe, runs[0].protocol, runs[0].bench
+    ways, labels = pooled(runs), bench.labels
+    main = ways[main_way(ways)]
+    over = "tracks" if protocol in RANDOM else "artists"
     result: dict[str, Any] = {
         "model": recipe.name,
         "version": recipe.version,
@@ -73,15 +103,37 @@ def collect(recipe: Recipe, protocol: str, places: Places) -> dict[str, Any]:
         "protocol": protocol,
         "recipe_hash": recipe.digest,
         "seed": recipe.seed,
-        "interval": INTERVAL,
-        "figures": [_figure(name, way, items) for way, items in ways.items() if items for name in _METRICS],
+        "data": bench.remark,
+        "interval": INTERVAL.replace("artists", over),
+        "figures": [
+            _figure(metric, way, ways[way])
+            for way in HEARD
+            if way in ways
+            for metric in _METRICS
+            if len(labels) > _TOP or not metric.startswith("top")
+        ],
         "calibration_error": round(calibration_error(main), 4),
+        "calibration": {
+            "log loss": {"before": round(log_loss(uncalibrated(main)), 4), "after": round(log_loss(main), 4)},
+            "error before": round(calibration_error(uncalibrated(main)), 4),
+        },
+        "per class": _rounded(per_class(main)),
         "confusion": {"labels": list(labels), "rows are the truth": confusion(main, labels)},
         "folds": [run.notes() for run in runs],
-        "agreement": _agreement(tested, labels),
+        "folds of the protocol": len(bench.splits(protocol)),
+        "agreement": _agreement(ways, labels),
         "versions": {name: metadata.version(name) for name in _VERSIONS if _is_installed(name)},
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
     }
+    if len(seeds) > 1:
+        values = [round(accuracy(by[main_way(by)]), 4) for by in map(pooled, seeds)]
+        mean, deviation = over_seeds(values)
+        result["seeds"] = {
+            "seeds": [folds[0].recipe.seed for folds in seeds],
+            "accuracy": values,
+            "mean": round(mean, 4),
+            "deviation": round(deviation, 4),
+        }
     return result
 
 
@@ -107,8 +159,8 @@ def figures_for_card(results: Sequence[dict[str, Any]], recipe: Recipe) -> tuple
             continue
         by_way = {figure["on"]: figure for figure in result["figures"] if figure["metric"] == metric}
         # On artist_grouped_3 the sound, which every network can hear; else the protocol's own form of the tracks.
-        ways = ("sound", "waveform") if result["protocol"] == "artist_grouped_3" else ("columns", "waveform")
-        chosen = next(by_way[way] for way in ways if way in by_way)
+        on_sound = result["protocol"] == "artist_grouped_3" and "sound" in by_way
+        chosen = by_way["sound" if on_sound else main_way(by_way)]
         values = {key: chosen[key] for key in ("value", "low", "high", "n")}
         found.append(Figure(protocol=result["protocol"], metric=metric, **values))
     return tuple(found)
@@ -121,11 +173,15 @@ def _figure(metric: str, way: str, items: Sequence[Verdict]) -> dict[str, Any]:
     return {"metric": metric, "on": way, "n": len(items), **{key: round(x, 4) for key, x in numbers.items()}}
 
 
-def _agreement(tested: Sequence[Verdict], labels: Sequence[str]) -> dict[str, Any] | None:
+def _rounded(found: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    return {label: {key: round(x, 4) for key, x in values.items()} for label, values in found.items()}
+
+
+def _agreement(ways: dict[str, list[Verdict]], labels: Sequence[str]) -> dict[str, Any] | None:
     """How often a log-mel model says the same of a file as of the archived columns of the same snippets."""
-    columns = {item.id: item.histogram.top for item in tested if item.kind == "paired"}
-    apart = {item.id: item.histogram.top for item in tested if item.kind == "columns"}
-    files = [item for item in tested if item.kind == "waveform" and item.id in columns]
+    columns = {item.id: item.histogram.top for item in ways.get("paired", ())}
+    apart = {item.id: item.histogram.top for item in ways.get("columns", ())}
+    files = [item for item in ways.get("waveform", ()) if item.id in columns]
     if not files:
         return None
     same = {item.id: item.histogram.top == columns[item.id] for item in files}

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-import dataclasses
+import io
 import json
-import time
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.progress import track as progress
+from torch import nn
 
-from genrecore import model as model_files
 from genrecore.analysis import Histogram
 from genrecore.card import ModelCard
-from genrecore.model import Model
 from genrecore_training import train
-from genrecore_training.export import describe, input_spec, size_of, to_onnx
-from genrecore_training.listen import columns_histogram, file_histogram, paired_histogram, windows_histogram
-from genrecore_training.material import Bench
-from genrecore_training.protocols import Split
+from genrecore_training.datasets import Dataset
+from genrecore_training.export import (
+    SAMPLE_RATE,
+    input_spec,
+    set_temperature,
+    shape_of,
+    size_of,
+    to_onnx,
+    to_table_onnx,
+)
+from genrecore_training.hear import hear, open_ear
+from genrecore_training.material import Bench, open_dataset
+from genrecore_training.protocols import RANDOM, Split
 from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.statistics import Verdict, fit_temperature
+from genrecore_training.train import ANY_DEVICE, Compute
 
 __all__ = ["Places", "Run"]
 
 _LICENCE = "MIT"
-_SNIPPET_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -62,17 +72,31 @@ class Run:
         Which fold of it.
     places : Places
         Folders.
+    dataset : Dataset, optional
+        In place of the one that the recipe names.
+    compute : Compute
+        On what to train.
     """
 
-    def __init__(self, recipe: Recipe, protocol: str, fold: int, places: Places) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        protocol: str,
+        fold: int,
+        places: Places,
+        *,
+        dataset: Dataset | None = None,
+        compute: Compute = ANY_DEVICE,
+    ) -> None:
         self.recipe = recipe
         self.protocol = protocol
         self.fold = fold
         self.places = places
+        self.compute = compute
         self.folder = places.runs / recipe.name / recipe.digest[:12] / f"{protocol}-{fold}"
-        self.bench = Bench(recipe, places.data, places.store)
+        self.bench = Bench(recipe, dataset or open_dataset(recipe, places.data), places.store)
 
-    @property
+    @cached_property
     def split(self) -> Split:
         """The fold's split.
 
@@ -92,12 +116,19 @@ class Run:
         return self.folder / f"{self.recipe.name}.onnx"
 
     @property
+    def weights_file(self) -> Path:
+        """The trained network's weights, for PyTorch."""
+        return self.folder / "network.pt"
+
+    @property
     def tested_file(self) -> Path:
         """The tested tracks, one JSON object a line, after a line on the run."""
         return self.folder / "tested.jsonl"
 
     def execute(self) -> None:
         """Train, export, calibrate and test; each step only if its result is not there yet."""
+        if self.model_file.is_file() and self.tested_file.is_file():
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.model_file.is_file():
             self._train()
@@ -115,85 +146,92 @@ class Run:
         notes: dict[str, Any] = json.loads(first)
         return notes
 
+    def hear_test(self, path: Path) -> list[Verdict]:
+        """What a model file, this run's or one made of it, says of the test tracks."""
+        return self._listen(path, self.split.test, thorough=True)
+
+    @property
+    def _table(self) -> bool:
+        return self.recipe.input.kind == "table"
+
     def _train(self) -> None:
         bench, split = self.bench, self.split
-        bench.prepare()
-        material = bench.material(split.train) + bench.sounding(split.train)
-        began = time.monotonic()
-        network = train.fit(
+        fitted = train.fit(
             self.recipe,
-            material,
+            bench.material(split.train) + bench.sounding(split.train),
             bench.material(split.validation),
             classes=len(bench.labels),
             folder=self.folder,
-            size=bench.size,
+            compute=self.compute,
         )
-        seconds = time.monotonic() - began
-        card = self._card(*size_of(network, input_spec(self.recipe.input)))
+        if fitted is None:  # another process of several goes on alone
+            sys.exit(0)
+        parameters, multiply_adds = size_of(fitted.network, shape_of(self.recipe.input))
         raw = self.folder / "uncalibrated.onnx"
-        difference = to_onnx(network, card, raw)
-        model = model_files.load(raw, device="cpu")
-        validation = self._listen(model, split.validation, thorough=False)
+        difference = self._export(fitted.network, raw)
+        validation = self._listen(raw, split.validation, thorough=False)
         temperature = fit_temperature(validation)
-        describe(raw, dataclasses.replace(card, temperature=temperature))
-        notes = {"seconds": round(seconds, 1), "onnx_difference": difference}
+        set_temperature(raw, temperature)
+        notes = {
+            "seconds": round(fitted.seconds, 1),
+            "epochs": fitted.epochs,
+            "precision": self.compute.precision or self.recipe.optimisation.precision,
+            "onnx_difference": difference,
+            "temperature": temperature,
+            "parameters": parameters,
+            "multiply_adds": multiply_adds,
+        }
         (self.folder / "training.json").write_text(json.dumps(notes), "utf-8")
+        weights = io.BytesIO()
+        torch.save(fitted.network.state_dict(), weights)
+        self.weights_file.write_bytes(weights.getbuffer())
         raw.replace(self.model_file)
+        for checkpoint in self.folder.glob("*.ckpt"):  # there is nothing left to resume
+            checkpoint.unlink()
+
+    def _export(self, network: nn.Module, path: Path) -> float:
+        settings, labels = self.recipe.input, self.bench.labels
+        if self._table:
+            about = {"id": f"{self.recipe.name} {self.recipe.version}", "labels": labels, "temperature": 1.0}
+            return to_table_onnx(network, settings.numbers or 0, about, path)
+        parameters, multiply_adds = size_of(network, shape_of(settings))
+        card = ModelCard(
+            name=self.recipe.name,
+            version=self.recipe.version,
+            task=self.recipe.task,
+            labels=labels,
+            input=input_spec(settings),
+            snippet_seconds=round(settings.samples / SAMPLE_RATE, 1),
+            licence=_LICENCE,
+            trained_on=f"{self.bench.dataset.title}, {len(self.bench.tracks)} tracks",
+            recipe_hash=self.recipe.digest,
+            parameters=parameters,
+            multiply_adds=multiply_adds,
+        )
+        return to_onnx(network, card, path)
 
     def _test(self) -> None:
-        model = model_files.load(self.model_file, device="cpu")
-        tested = self._listen(model, self.split.test, thorough=True)
+        tested = self.hear_test(self.model_file)
         notes = json.loads((self.folder / "training.json").read_text("utf-8"))
-        notes |= {"temperature": model.card.temperature, "parameters": model.card.parameters}
-        notes |= {part: len(getattr(self.split, part)) for part in ("train", "validation", "test")}
+        notes |= {
+            part: len(self.bench.usable(getattr(self.split, part)))
+            for part in ("train", "validation", "test")
+        }
         lines = [json.dumps(notes), *(json.dumps(_tested_to(item)) for item in tested)]
         fresh = self.tested_file.with_suffix(".partial")
         fresh.write_text("\n".join(lines) + "\n", "utf-8")
         fresh.replace(self.tested_file)
 
-    def _listen(self, model: Model, ids: Iterable[str], *, thorough: bool) -> list[Verdict]:
-        bench, found = self.bench, []
-        for name in progress(list(ids), description="listening"):
-            track = bench.tracks[name]
-            for kind, histogram in self._hear(model, name, thorough=thorough):
-                found.append(Verdict(name, track.label, bench.groups[name], histogram, kind))
+    def _listen(self, path: Path, ids: Iterable[str], *, thorough: bool) -> list[Verdict]:
+        bench, ear, found = self.bench, open_ear(path, table=self._table), []
+        apart = self.protocol not in RANDOM
+        for name in progress(bench.usable(ids), description="listening", disable=not sys.stderr.isatty()):
+            track, _ = bench.piece_of(name)
+            # What is resampled together: tracks of an artist; where the protocol does not look at artists, a track.
+            group = bench.groups[track.id] if apart else track.id
+            for kind, histogram in hear(bench, ear, name, thorough=thorough):
+                found.append(Verdict(name, track.label, group, histogram, kind))
         return found
-
-    def _hear(self, model: Model, name: str, *, thorough: bool) -> list[tuple[str, Histogram]]:
-        """Histograms of a track in every way it can be heard; a single way where decisions are made."""
-        track, dataset = self.bench.tracks[name], self.bench.dataset
-        if dataset is not self.bench.gtzan:
-            return [("waveform", file_histogram(model, track))]
-        heard = []
-        if model.card.input.kind == "logmel":
-            heard.append(("columns", columns_histogram(model, self.bench.gtzan.logmel(name), name)))
-            if not thorough:
-                return heard
-            if track.path is not None and track.whole:
-                heard.append(("paired", paired_histogram(model, self.bench.gtzan.logmel(name), track)))
-        if track.path is not None and track.whole:
-            heard.append(("windows", windows_histogram(model, track)))
-            if thorough:
-                heard.append(("waveform", file_histogram(model, track)))
-        elif track.path is not None:
-            heard.append(("slice", file_histogram(model, track)))
-        return heard
-
-    def _card(self, parameters: int, multiply_adds: int) -> ModelCard:
-        recipe = self.recipe
-        return ModelCard(
-            name=recipe.name,
-            version=recipe.version,
-            task=recipe.task,
-            labels=self.bench.labels,
-            input=input_spec(recipe.input),
-            snippet_seconds=_SNIPPET_SECONDS,
-            licence=_LICENCE,
-            trained_on=f"{self.bench.dataset.title}, {len(self.bench.tracks)} tracks",
-            recipe_hash=recipe.digest,
-            parameters=parameters,
-            multiply_adds=multiply_adds,
-        )
 
 
 def _tested_to(item: Verdict) -> dict[str, Any]:

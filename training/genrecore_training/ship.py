@@ -1,21 +1,33 @@
-"""The model that is shipped: trained on everything, described with the figures its recipe reached."""
+"""Model files for people: a run's model, described with the figures its recipe reached."""
 
 from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from genrecore import model as model_files
+from genrecore.card import Figure
 from genrecore_training import results as result_files
+from genrecore_training.datasets import Dataset
 from genrecore_training.export import describe
-from genrecore_training.recipes import Recipe
+from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.runs import Places, Run
+from genrecore_training.train import ANY_DEVICE, Compute
 
-__all__ = ["ship"]
+__all__ = ["publish", "ship"]
 
 
-def ship(recipe: Recipe, places: Places, results: Path, target: Path) -> Path:
+def ship(
+    recipe: Recipe,
+    places: Places,
+    results: Path,
+    target: Path,
+    *,
+    compute: Compute = ANY_DEVICE,
+    dataset: Dataset | None = None,
+) -> Path:
     """Train on all tracks but an eighth for decisions, and write the model file.
 
     Parameters
@@ -27,19 +39,45 @@ def ship(recipe: Recipe, places: Places, results: Path, target: Path) -> Path:
     results : Path
         Folder of the results files: what the card says of the model's figures.
     target : Path
-        Folder for the model file.
+        The model file.
+    compute : Compute
+        On what to train.
+    dataset : Dataset, optional
+        In place of the one that the recipe names.
 
     Returns
     -------
     Path
         The model file.
+
+    Raises
+    ------
+    RecipeError
+        If the network hears no sound.
     """
-    run = Run(recipe, "all", 0, places)
+    if recipe.input.kind == "table":
+        raise RecipeError(f"{recipe.name} is on numbers of a table: there is no model file of it for beets")
+    run = Run(recipe, "all", 0, places, compute=compute, dataset=dataset)
     run.execute()
-    card = model_files.load(run.model_file, device="cpu").card
     figures = result_files.figures_for_card(result_files.read_all(results), recipe)
-    target.mkdir(parents=True, exist_ok=True)
-    fresh = target / f"{recipe.name}.partial"
+    return publish(run, figures, target)
+
+
+def publish(run: Run, figures: Sequence[Figure], target: Path) -> Path:
+    """Copy a run's model to where people want it, with its figures in its card; whole or not at all.
+
+    Parameters
+    ----------
+    run : Run
+        Trained.
+    figures : sequence of Figure
+        What the recipe reached.
+    target : Path
+        The model file.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f"{target.name}.partial")
     shutil.copyfile(run.model_file, fresh)
-    describe(fresh, dataclasses.replace(card, figures=figures))
-    return fresh.replace(target / f"{recipe.name}.onnx")
+    card = model_files.load(run.model_file, device="cpu").card
+    describe(fresh, dataclasses.replace(card, figures=tuple(figures)))
+    return fresh.replace(target)

@@ -9,12 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from genrecore import model as model_files
-from genrecore_training.results import HEARD, read_all
+from genrecore_training.hear import HEARD
+from genrecore_training.reproduced import faults, render_compared, render_reproduced
+from genrecore_training.results import read_all
 
-__all__ = ["render", "render_earlier", "render_short_files", "render_summary", "update"]
+__all__ = [
+    "faults",
+    "render",
+    "render_cards",
+    "render_earlier",
+    "render_short_files",
+    "render_summary",
+    "update",
+]
 
 _BLOCK = re.compile(
-    r"(<!-- (summary|results|earlier|short-files):begin -->\n).*?(<!-- \2:end -->)", re.DOTALL
+    r"(<!-- (summary|results|earlier|short-files|reproduced|compared|cards):begin -->\n).*?(<!-- \2:end -->)",
+    re.DOTALL,
 )
 _UNKNOWN = "??"
 #: Ways of hearing by which models are compared: all networks hear sound; some figures of others are on columns.
@@ -27,13 +38,13 @@ _COMPARED = {
 
 def render(results: Path) -> str:
     """Models and their figures, as Markdown."""
-    found = read_all(results)
+    found = _of_bundled(results)
     return "\n".join([*_models(), "", *_figures(found), "", *_agreements(found)]).rstrip() + "\n"
 
 
 def render_summary(results: Path) -> str:
     """Models and the figures by which they are compared, as Markdown."""
-    return "\n".join([*_models(), "", *_figures(read_all(results), _COMPARED)]) + "\n"
+    return "\n".join([*_models(), "", *_figures(_of_bundled(results), _COMPARED)]) + "\n"
 
 
 def render_earlier(results: Path) -> str:
@@ -60,6 +71,37 @@ def render_short_files(results: Path) -> str:
     return "\n".join([*rows, "", f"Protocol: {found['protocol']}. Interval: {found['interval']}."]) + "\n"
 
 
+def render_cards() -> str:
+    """What the bundled models say of themselves, as Markdown."""
+    lines: list[str] = []
+    for path in model_files.bundled():
+        card = model_files.read_card(path)
+        figures = "; ".join(
+            f"{figure.metric} {figure} under {figure.protocol}, {figure.n} tracks" for figure in card.figures
+        )
+        spec = card.input
+        heard = f"{card.snippet_seconds:g} s of {spec.kind} at {spec.sample_rate:,} Hz"
+        if spec.logmel is not None:
+            heard += (
+                f", {spec.logmel.n_mels} bands, hop length {spec.logmel.hop_length}, {spec.frames} columns"
+            )
+        lines += [
+            f"### {card.name} {card.version}",
+            "",
+            "| | |",
+            "| --- | --- |",
+            f"| decides | {card.task}: {', '.join(card.labels)} |",
+            f"| hears | {heard} |",
+            f"| size | {card.parameters:,} parameters, {card.multiply_adds / 1e6:.0f} M multiply-adds a snippet |",
+            f"| trained on | {card.trained_on} |",
+            f"| reached | {figures or _UNKNOWN} |",
+            f"| calibration temperature | {card.temperature:.2f} |",
+            f"| licence of the weights | {card.licence} |",
+            "",
+        ]
+    return "\n".join(lines)
+
+
 def update(documents: Sequence[Path], results: Path, *, write: bool) -> list[Path]:
     """Bring the documents that have markers up to date.
 
@@ -82,6 +124,9 @@ def update(documents: Sequence[Path], results: Path, *, write: bool) -> list[Pat
         "results": render(results),
         "earlier": render_earlier(results),
         "short-files": render_short_files(results),
+        "cards": render_cards(),
+        "reproduced": render_reproduced(results),
+        "compared": render_compared(results),
     }
     stale = []
     for path in documents:
@@ -92,6 +137,11 @@ def update(documents: Sequence[Path], results: Path, *, write: bool) -> list[Pat
             if write:
                 path.write_text(fresh, "utf-8")
     return stale
+
+
+def _of_bundled(results: Path) -> list[dict[str, Any]]:
+    names = {path.stem for path in model_files.bundled()}
+    return [result for result in read_all(results) if result["model"] in names]
 
 
 def _models() -> list[str]:

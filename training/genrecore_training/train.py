@@ -2,25 +2,84 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint, Timer
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, DistributedSampler
 
 from genrecore_training.crops import Crops, EvenCrops, Material, as_batch
+from genrecore_training.export import shape_of
 from genrecore_training.networks import build
-from genrecore_training.networks.layers import WaveformNorm
+from genrecore_training.networks.layers import Standardise
 from genrecore_training.recipes import Optimisation, Recipe
 
-__all__ = ["Classifier", "fit"]
+__all__ = ["ANY_DEVICE", "LOGS", "Classifier", "Compute", "Fitted", "HardwareError", "fit"]
+
+#: Folder, within a run's, of the logs: one a time that training was begun or taken up again.
+LOGS = "logs"
+# Training snippets that scalers are fitted to.
+_FITTED_TO = 500
+
+
+class HardwareError(Exception):
+    """What was asked for is not in this machine; the message says what to ask for instead."""
+
+
+@dataclass(frozen=True)
+class Compute:
+    """On what to train: Lightning's own words.
+
+    Parameters
+    ----------
+    accelerator : str
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    devices, num_nodes : int
+        Devices (processes, on ``cpu``) of each node, and nodes.
+    strategy : str
+        Such as ``auto``, ``ddp``, ``ddp_spawn``.
+    precision : str, optional
+        In place of the recipe's, such as ``16-mixed`` on a graphics card.
+    """
+
+    accelerator: str = "auto"
+    devices: int = 1
+    num_nodes: int = 1
+    strategy: str = "auto"
+    precision: str | None = None
+
+
+#: One device, the best there is.
+ANY_DEVICE = Compute()
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What training found.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        With its final weights, on the processor, in evaluation mode.
+    seconds : float
+        Of training, over all attempts.
+    epochs : int
+        That were run.
+    """
+
+    network: nn.Module
+    seconds: float
+    epochs: int
 
 
 class Classifier(L.LightningModule):
@@ -32,17 +91,15 @@ class Classifier(L.LightningModule):
         Names the network and how to train it.
     classes : int
         How many.
-    steps : int
-        Training steps of the whole run, for the cosine schedule.
     """
 
-    def __init__(self, recipe: Recipe, classes: int, steps: int) -> None:
+    def __init__(self, recipe: Recipe, classes: int) -> None:
         super().__init__()
-        self.network = build(recipe.network, classes, recipe.network_options)
+        self.network = build(recipe.network, classes, shape_of(recipe.input), recipe.network_options)
         self.settings = recipe.optimisation
         self.seed = recipe.seed
-        self.steps = steps
         self._right: dict[int, Tensor] = {}
+        self._loss, self._seen = 0.0, 0
 
     def forward(self, snippets: Tensor) -> Tensor:
         return self.network(snippets)
@@ -50,24 +107,28 @@ class Classifier(L.LightningModule):
     def on_train_epoch_start(self) -> None:
         loader: Any = self.trainer.train_dataloader
         loader.dataset.set_epoch(self.current_epoch)
-        torch.manual_seed(
-            self.seed + self.current_epoch
-        )  # dropout: a resumed run drops what an unbroken one would
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        # Dropout: a resumed run drops what an unbroken one would, whatever else has drawn numbers in between.
+        torch.manual_seed((self.seed * self.trainer.world_size + self.global_rank) * 2**32 + self.global_step)
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         snippets, targets = batch
         loss = cross_entropy(self(snippets).float(), targets, label_smoothing=self.settings.label_smoothing)
-        self.log("train_loss", loss, on_epoch=True, on_step=False, batch_size=len(snippets))
+        self.log("train_loss", loss, on_epoch=True, on_step=False, batch_size=len(snippets), sync_dist=True)
         return loss
 
     def on_validation_epoch_start(self) -> None:
         self._right = {}
+        self._loss, self._seen = 0.0, 0
 
     def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> None:
         snippets, targets, tracks = batch
         logits = self(snippets).float()
         loss = cross_entropy(logits, targets)
-        self.log("val_loss", loss, on_epoch=True, prog_bar=True, batch_size=len(snippets))
+        self._loss += float(loss) * len(snippets)
+        self._seen += len(snippets)
+        self.log("val_loss", loss, on_epoch=True, prog_bar=True, batch_size=len(snippets), sync_dist=True)
         evidence = torch.softmax(logits, 1)
         for track, probability, target in zip(tracks.tolist(), evidence, targets, strict=True):
             seen = self._right.setdefault(track, torch.zeros(2, len(target)))
@@ -75,20 +136,74 @@ class Classifier(L.LightningModule):
             seen[1] = target.cpu()
 
     def on_validation_epoch_end(self) -> None:
+        if self.settings.schedule == "plateau" and not self.trainer.sanity_checking:
+            # Before the checkpoint: Lightning would step after it, and a resumed run would have missed a step.
+            plateau: Any = self.lr_schedulers()
+            plateau.step(self._loss / self._seen)
         right = [float(seen[0].argmax() == seen[1].argmax()) for seen in self._right.values()]
-        self.log("val_accuracy", sum(right) / len(right), prog_bar=True)
+        self.log("val_accuracy", sum(right) / len(right), prog_bar=True, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         how = self.settings
-        kind = torch.optim.AdamW if how.name == "adamw" else torch.optim.Adam
-        optimiser = kind(self.parameters(), lr=how.learning_rate, weight_decay=how.weight_decay)
+        optimiser = _optimiser(how, [weights for weights in self.parameters() if weights.requires_grad])
+        if how.schedule == "constant":
+            return optimiser
         if how.schedule == "plateau":
-            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, factor=0.1, patience=how.patience)
-            return {"optimizer": optimiser, "lr_scheduler": {"scheduler": plateau, "monitor": "val_loss"}}
+            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimiser, factor=0.1, patience=how.patience, min_lr=how.least_learning_rate
+            )
+            # Never stepped by Lightning, but in `on_validation_epoch_end`.
+            never = {"frequency": sys.maxsize, "monitor": "val_loss"}
+            return {"optimizer": optimiser, "lr_scheduler": {"scheduler": plateau, **never}}
         cosine = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, max_lr=how.learning_rate, total_steps=self.steps, pct_start=0.15
+            optimiser,
+            max_lr=how.learning_rate,
+            total_steps=int(self.trainer.estimated_stepping_batches),
+            pct_start=0.15,
         )
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": cosine, "interval": "step"}}
+
+
+class _Loaders(L.LightningDataModule):
+    """Batches of this process's share of the snippets; made when it is known which process this is."""
+
+    def __init__(self, crops: Crops, validation: EvenCrops, recipe: Recipe) -> None:
+        super().__init__()
+        self.crops = crops
+        self.validation = validation
+        self.batch = recipe.optimisation.batch
+        self.seed = recipe.seed
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        trainer = self.trainer
+        world, rank = (trainer.world_size, trainer.global_rank) if trainer is not None else (1, 0)
+        return DataLoader(
+            self.crops,
+            batch_size=self.batch,
+            # Shuffles anew each epoch, by seed and epoch.
+            sampler=DistributedSampler(
+                self.crops, num_replicas=world, rank=rank, shuffle=True, seed=self.seed
+            ),
+            drop_last=len(self.crops) // world > self.batch,
+            collate_fn=as_batch,
+        )
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        # Every process sees all of it, so that decisions are those of a single one.
+        return DataLoader(self.validation, batch_size=2 * self.batch, collate_fn=as_batch)
+
+
+class _Lines(Callback):
+    """One plain line an epoch, where there is no terminal to draw a bar on."""
+
+    def on_validation_end(self, trainer: L.Trainer, _: L.LightningModule) -> None:
+        if trainer.is_global_zero:
+            seen = trainer.callback_metrics
+            print(
+                f"epoch {trainer.current_epoch + 1} of at most {trainer.max_epochs}: validation loss "
+                f"{float(seen['val_loss']):.4f}, accuracy {float(seen['val_accuracy']):.4f}",
+                flush=True,
+            )
 
 
 def fit(
@@ -98,8 +213,8 @@ def fit(
     *,
     classes: int,
     folder: Path,
-    size: int,
-) -> nn.Module:
+    compute: Compute = ANY_DEVICE,
+) -> Fitted | None:
     """Train a network, or go on where an earlier call in the same folder stopped.
 
     Parameters
@@ -112,58 +227,89 @@ def fit(
         How many.
     folder : Path
         For checkpoints and logs.
-    size : int
-        Samples, or columns, of a snippet.
+    compute : Compute
+        On what to train.
 
     Returns
     -------
-    torch.nn.Module
-        The network with its final weights, in evaluation mode: the last (averaged) ones of a cosine run, those of the
-        best validation loss of a plateau run.
+    Fitted or None
+        The network with the weights of the best validation loss of a plateau run, the last (averaged) ones of another.
+        None in all but the first of several processes.
+
+    Raises
+    ------
+    HardwareError
+        If the machine lacks what was asked for.
     """
+    # Lightning's own words on devices and its maker's other wares.
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     L.seed_everything(recipe.seed, verbose=False)
-    how = recipe.optimisation
+    how, size = recipe.optimisation, shape_of(recipe.input)[-1]
     crops = Crops(train, size, recipe.augmentation, recipe.seed)
-    loader: DataLoader[Any] = DataLoader(
-        crops,
-        batch_size=how.batch,
-        # Of one process; shuffles anew each epoch, by seed and epoch.
-        sampler=DistributedSampler(crops, num_replicas=1, rank=0, shuffle=True, seed=recipe.seed),
-        drop_last=len(crops) > how.batch,
-        collate_fn=as_batch,
-    )
-    check: DataLoader[Any] = DataLoader(
-        EvenCrops(validation, size),
-        batch_size=2 * how.batch,
-        collate_fn=as_batch,
-    )
-    module = Classifier(recipe, classes, how.epochs * len(loader))
+    loaders = _Loaders(crops, EvenCrops(validation, size), recipe)
+    module = Classifier(recipe, classes)
     _fit_scaler(module.network, crops)
     module.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # half again as fast
-    keeper = ModelCheckpoint(
-        folder, monitor="val_loss", filename="best", save_last=True, enable_version_counter=False
+    best = ModelCheckpoint(folder, monitor="val_loss", filename="best", enable_version_counter=False)
+    # When all of an epoch is done: from the middle of its end on, a resumed run would differ.
+    latest = ModelCheckpoint(
+        folder, filename="last", enable_version_counter=False, save_on_train_epoch_end=True
     )
-    trainer = L.Trainer(
-        accelerator="auto",
-        devices=1,
-        max_epochs=how.epochs,
-        precision=how.precision,
-        gradient_clip_val=5.0,
-        callbacks=[keeper, *_callbacks(how)],
-        logger=CSVLogger(folder, name="", version=""),
-        enable_progress_bar=sys.stderr.isatty(),
-        enable_model_summary=False,
-        log_every_n_steps=10,
-        num_sanity_val_steps=0,
-    )
+    trainer = _trainer(how, compute, folder, [best, latest, Timer()])
     last = folder / "last.ckpt"
-    trainer.fit(module, loader, check, ckpt_path=str(last) if last.is_file() else None, weights_only=False)
+    trainer.fit(
+        module, datamodule=loaders, ckpt_path=str(last) if last.is_file() else None, weights_only=False
+    )
+    if not trainer.is_global_zero:
+        return None
+    end = torch.load(last, map_location="cpu", weights_only=False)
     if how.schedule == "plateau":
-        state = torch.load(
-            keeper.best_model_path or folder / "best.ckpt", map_location="cpu", weights_only=False
-        )
+        state = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=False)
         module.load_state_dict(state["state_dict"])
-    return module.network.cpu().eval()
+    seconds = end["callbacks"][Timer.__qualname__]["time_elapsed"]["train"]
+    return Fitted(module.network.cpu().eval(), seconds, end["epoch"] + 1)
+
+
+def _trainer(how: Optimisation, compute: Compute, folder: Path, callbacks: list[Callback]) -> L.Trainer:
+    on_terminal = sys.stderr.isatty()
+    several = compute.devices > 1 and compute.num_nodes == 1 and compute.strategy == "auto"
+    try:
+        return L.Trainer(
+            accelerator=compute.accelerator,
+            devices=compute.devices,
+            num_nodes=compute.num_nodes,
+            # Started anew for each of many trainings, unlike ddp, which repeats the whole command in each process.
+            strategy="ddp_spawn" if several else compute.strategy,
+            max_epochs=how.epochs,
+            precision=compute.precision or how.precision,  # type: ignore[arg-type]
+            gradient_clip_val=5.0,
+            callbacks=[*callbacks, *_callbacks(how), *([] if on_terminal else [_Lines()])],
+            logger=CSVLogger(
+                folder, name=LOGS
+            ),  # of each attempt its own, since a new one deletes what is there
+            enable_progress_bar=on_terminal,
+            enable_model_summary=False,
+            log_every_n_steps=10,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+        )
+    except (MisconfigurationException, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise HardwareError(
+            f"cannot train with accelerator {compute.accelerator}, {compute.devices} device(s) and strategy "
+            f"{compute.strategy} on this machine: {reason} (--accelerator auto takes what there is)"
+        ) from error
+
+
+def _optimiser(how: Optimisation, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
+    rate, decay = how.learning_rate, how.weight_decay
+    if how.name == "sgd":
+        return torch.optim.SGD(weights, lr=rate, momentum=how.momentum, weight_decay=decay)
+    if how.name == "rmsprop":
+        # Keras' smoothing of the mean square.
+        return torch.optim.RMSprop(weights, lr=rate, alpha=0.9, weight_decay=decay)
+    kind = torch.optim.AdamW if how.name == "adamw" else torch.optim.Adam
+    return kind(weights, lr=rate, weight_decay=decay)
 
 
 def _callbacks(how: Optimisation) -> list[Callback]:
@@ -176,10 +322,10 @@ def _callbacks(how: Optimisation) -> list[Callback]:
 
 
 def _fit_scaler(network: nn.Module, crops: Crops) -> None:
-    """Mean and deviation of the training snippets, for networks that standardise samples."""
+    """Mean and deviation of training snippets, for networks that standardise what they hear."""
     norm = getattr(network, "norm", None)
-    if isinstance(norm, WaveformNorm):
+    if isinstance(norm, Standardise):
         rng = torch.Generator().manual_seed(crops.seed)
-        picked = torch.randperm(len(crops), generator=rng)[:500].tolist()
-        samples, _ = crops.__getitems__(picked)
-        norm.fit(float(samples.mean()), float(samples.std()))
+        picked = torch.randperm(len(crops), generator=rng)[:_FITTED_TO].tolist()
+        snippets, _ = crops.__getitems__(picked)
+        norm.fit(snippets)

@@ -1,0 +1,142 @@
+"""Commands that train: reproduce, run, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genrecore_training.cli.common import (
+    compute_of,
+    folder,
+    hardware,
+    places,
+    places_of,
+    results_option,
+    sentences,
+)
+
+__all__ = ["export", "reproduce", "run"]
+
+_protocol = click.option("--protocol", help="Only under this one; under all of the recipe's if not given.")
+_folds = click.option(
+    "--folds",
+    type=click.IntRange(min=1),
+    help="Only the first so many folds of a protocol; the result says so.",
+)
+_seeds = click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Train so many times, with seeds counted up from the recipe's.",
+)
+_int8 = click.option(
+    "--int8",
+    is_flag=True,
+    help="Also a quantised model (static int8), tested beside the one in single precision.",
+)
+
+
+@click.command()
+@click.argument("network")
+@click.option("--task", type=click.Choice(["genre", "mood"]), help="Only this task of the network's.")
+@_protocol
+@_folds
+@_seeds
+@_int8
+@hardware
+@results_option
+@places
+def reproduce(network: str, task: str | None, **options: Any) -> None:
+    """Reproduce a published experiment.
+
+    NETWORK is the name of a network (all its recipes) or of one recipe. Checks the data, trains, tests under the
+    paper's own protocol and under one that keeps artists apart, and leaves a results file, plots (confusion matrix,
+    learning curves, reliability, embedding, correlation of the genres over time) and a model file for beets.
+
+    \b
+    Examples:
+      genrecore-train reproduce abela-end2end-gru --data ~/data
+      genrecore-train reproduce abela-conv --task mood --folds 1
+      genrecore-train reproduce cox-gtzanet --seeds 3 --accelerator cuda
+    """
+    with sentences():
+        from genrecore_training import recipes as recipe_files
+
+        for recipe in recipe_files.published(network, task):
+            _experiments(recipe, **options.copy())
+
+
+@click.command()
+@click.argument("recipe")
+@_protocol
+@_folds
+@_seeds
+@_int8
+@hardware
+@results_option
+@places
+def run(recipe: str, **options: Any) -> None:
+    """Train and test a recipe.
+
+    RECIPE is a name or a YAML file. Writes results files, plots and models, as reproduce does.
+
+    \b
+    Examples:
+      genrecore-train run end2end-gru-mel --protocol fault_filtered
+      genrecore-train run my-recipe.yaml --data ~/data
+
+    A run that was interrupted goes on where it stopped; one that is complete is not repeated.
+    """
+    with sentences():
+        from genrecore_training import recipes as recipe_files
+
+        _experiments(recipe_files.load(recipe), **options)
+
+
+@click.command()
+@click.argument("recipe")
+@click.option(
+    "--to", "target", type=folder, default=Path("genrecore/weights"), help="Folder for the model file."
+)
+@hardware
+@results_option
+@places
+def export(recipe: str, target: Path, results: Path, **options: Any) -> None:
+    """Train on everything, and write the model file.
+
+    On everything but an eighth for decisions. The file carries the figures that the same recipe reached under its
+    protocols, from the results files.
+
+    \b
+    Example:
+      genrecore-train export mel-cnn-mood --to models/
+    """
+    with sentences():
+        from genrecore_training import recipes as recipe_files
+        from genrecore_training.ship import ship
+
+        compute, loaded = compute_of(options), recipe_files.load(recipe)
+        file = target / f"{loaded.name}.onnx"
+        click.echo(f"wrote {ship(loaded, places_of(options), results, file, compute=compute)}")
+
+
+def _experiments(
+    recipe: Any,
+    protocol: str | None,
+    folds: int | None,
+    seeds: int,
+    int8: bool,
+    results: Path,
+    **options: Any,
+) -> None:
+    from genrecore_training.experiment import experiment
+
+    compute = compute_of(options)
+    where = places_of(options)
+    for name in [protocol] if protocol else recipe.protocols:
+        for line in experiment(
+            recipe, name, where, results, folds=folds, seeds=seeds, int8=int8, compute=compute
+        ):
+            click.echo(line)

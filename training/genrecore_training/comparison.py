@@ -1,0 +1,86 @@
+"""Paired comparison of two recipes that were tested on the same tracks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from genrecore_training.recipes import Recipe, RecipeError
+from genrecore_training.results import main_way, pooled
+from genrecore_training.runs import Places, Run
+from genrecore_training.statistics import Paired, mcnemar
+
+__all__ = ["Comparison", "compare"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Which of two recipes is right on how many tracks on which the other is not.
+
+    Parameters
+    ----------
+    one, other : Recipe
+        The recipes.
+    protocol : str
+        Under which both were tested.
+    paired : Paired
+        McNemar's exact test.
+    """
+
+    one: Recipe
+    other: Recipe
+    protocol: str
+    paired: Paired
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        paired = self.paired
+        return (
+            f"{self.protocol}, {paired.n} test items: only {self.one.name} is right on {paired.only_one}, only "
+            f"{self.other.name} on {paired.only_other}; McNemar exact p = {paired.p:.4f}"
+        )
+
+    def write(self, folder: Path) -> Path:
+        """Write the results file, and return it."""
+        path = folder / "comparisons" / f"{self.one.name}--{self.other.name}--{self.protocol}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = {
+            "one": self.one.name,
+            "other": self.other.name,
+            "protocol": self.protocol,
+            "recipe_hashes": [self.one.digest, self.other.digest],
+            "seeds": [self.one.seed, self.other.seed],
+            **asdict(self.paired),
+        }
+        path.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+        return path
+
+
+def compare(one: Recipe, other: Recipe, protocol: str, places: Places) -> Comparison:
+    """Compare two recipes by their tests, as far as both have run the same folds.
+
+    Raises
+    ------
+    RecipeError
+        If one was not run, or the two were tested on other tracks.
+    """
+    tested = []
+    for recipe in (one, other):
+        first = Run(recipe, protocol, 0, places)
+        folds = [
+            Run(recipe, protocol, k, places, dataset=first.bench.dataset)
+            for k in range(len(first.bench.splits(protocol)))
+        ]
+        done = [run for run in folds if run.tested_file.is_file()]
+        if not done:
+            raise RecipeError(
+                f"{recipe.name} was not tested under {protocol}: genrecore-train run {recipe.name}"
+            )
+        ways = pooled(done)
+        tested.append(ways[main_way(ways)])
+    try:
+        return Comparison(one, other, protocol, mcnemar(*tested))
+    except ValueError as error:
+        raise RecipeError(f"{one.name} and {other.name}, {protocol}: {error}") from error

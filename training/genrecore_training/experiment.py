@@ -1,0 +1,135 @@
+"""An experiment: a recipe under one protocol, all its folds, as many seeds as wanted; results file, plots and model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from genrecore_training import results as result_files
+from genrecore_training.datasets import Dataset
+from genrecore_training.hear import HEARD
+from genrecore_training.recipes import Recipe
+from genrecore_training.runs import Places, Run
+from genrecore_training.ship import publish
+from genrecore_training.train import ANY_DEVICE, Compute, HardwareError
+
+__all__ = ["experiment"]
+
+
+def experiment(
+    recipe: Recipe,
+    protocol: str,
+    places: Places,
+    results: Path,
+    *,
+    folds: int | None = None,
+    seeds: int = 1,
+    int8: bool = False,
+    compute: Compute = ANY_DEVICE,
+    dataset: Dataset | None = None,
+) -> Iterator[str]:
+    """Run what is not run yet, and write what was found.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train.
+    protocol : str
+        How to split.
+    places : Places
+        Folders.
+    results : Path
+        Folder for the results file.
+    folds : int, optional
+        Only the first so many folds.
+    seeds : int
+        How many, counted up from the recipe's.
+    int8 : bool
+        Also quantise each fold's model and test it.
+    compute : Compute
+        On what to train.
+    dataset : Dataset, optional
+        In place of the one that the recipe names.
+
+    Yields
+    ------
+    str
+        Lines for people: figures, files.
+    """
+    first = Run(recipe, protocol, 0, places, dataset=dataset, compute=compute)
+    count = len(first.bench.splits(protocol))
+    wanted = range(min(count, folds or count))
+    remark = f" ({first.bench.remark})" if first.bench.remark else ""
+    yield f"{recipe.name}, {protocol}: {len(wanted)} of {count} fold(s), {seeds} seed(s){remark}"
+    by_seed = [
+        [
+            Run(
+                recipe.model_copy(update={"seed": recipe.seed + step}),
+                protocol,
+                fold,
+                places,
+                dataset=first.bench.dataset,
+                compute=compute,
+            )
+            for fold in wanted
+        ]
+        for step in range(seeds)
+    ]
+    runs = [run for folds_of_seed in by_seed for run in folds_of_seed]
+    _check_processes(compute, [run for run in runs if not run.model_file.is_file()])
+    for run in runs:
+        run.execute()
+    if not any(run.split.test for run in by_seed[0]):
+        yield f"{protocol} tests nothing: genrecore-train export {recipe.name} writes the model"
+        return
+    result = result_files.collect(by_seed)
+    if int8:
+        from genrecore_training.int8 import quantised_figures
+
+        result["int8"] = quantised_figures(by_seed[0])
+    figure = result_files.main_figure(result)
+    yield (
+        f"accuracy {figure['value']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}], n = {figure['n']} "
+        f"({HEARD[figure['on']]}); {_published(recipe, protocol)}"
+    )
+    yield f"wrote {result_files.write(result, results)}"
+    yield from _plots(by_seed[0], places)
+    yield from _model(by_seed[0][0], result, places)
+
+
+def _published(recipe: Recipe, protocol: str) -> str:
+    said = recipe.published
+    if said is None:
+        return "nothing published to compare with"
+    if said.protocol == protocol:
+        return f"published {said.accuracy:.4f}"
+    return f"published {said.accuracy:.4f} under {said.protocol}, which does not keep artists apart"
+
+
+def _check_processes(compute: Compute, untrained: list[Run]) -> None:
+    """Processes that were started from outside meet in one training only."""
+    outside = compute.num_nodes > 1 or "LOCAL_RANK" in os.environ
+    if outside and len(untrained) > 1:
+        raise HardwareError(
+            f"{len(untrained)} trainings are to do, and processes started on several nodes can do one a command: "
+            "name one with --protocol, --folds 1 and --seeds 1"
+        )
+
+
+def _plots(runs: list[Run], places: Places) -> Iterator[str]:
+    from genrecore_training.pictures import draw
+
+    folder = places.runs / runs[0].recipe.name / f"{runs[0].protocol}-plots"
+    for path in draw(runs, folder):
+        yield f"wrote {path}"
+
+
+def _model(run: Run, result: dict[str, Any], places: Places) -> Iterator[str]:
+    """The first fold's model with its figure, where people find it."""
+    if run.recipe.input.kind == "table":
+        return
+    target = places.runs / run.recipe.name / f"{run.recipe.name}--{run.protocol}.onnx"
+    publish(run, result_files.figures_for_card([result], run.recipe), target)
+    yield f"wrote {target}: name it in beets' option genreclf.{run.recipe.task}_model"

@@ -1,0 +1,153 @@
+"""The table of the published networks: what the papers print and what came out here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from genrecore_training import recipes as recipe_files
+from genrecore_training.recipes import Recipe
+from genrecore_training.results import main_figure, read_all
+
+__all__ = ["faults", "render_compared", "render_reproduced"]
+
+_UNKNOWN = "??"
+_MISSING = "missing.yaml"
+
+
+def render_reproduced(results: Path) -> str:
+    """Every published network, as Markdown; a figure that is missing is ``??``, with its reason below the table."""
+    found = _by_recipe(results)
+    reasons = _reasons(results)
+    notes: list[str] = []
+    rows = [
+        "| network | task | parameters | multiply-adds | published | ours, the paper's protocol "
+        "| ours, artists apart | its single snippets | seeds | s of training |",
+        "|---|---|---:|---:|---|---|---|---|---:|---:|",
+    ]
+    for recipe in _published():
+        theirs, honest = recipe.protocols
+        ours = {name: found.get((recipe.name, name)) for name in recipe.protocols}
+        rows.append(
+            f"| `{recipe.network}` | {recipe.task} | {_size(ours.values(), 'parameters')} "
+            f"| {_size(ours.values(), 'multiply_adds')} | {_theirs(recipe)} "
+            f"| {_cell(ours[theirs], _reason(reasons, recipe, theirs), notes)} "
+            f"| {_cell(ours[honest], _reason(reasons, recipe, honest), notes)} "
+            f"| {_snippets(ours[honest])} | {_seeds(ours.values())} | {_seconds(ours.values())} |"
+        )
+    told = [f"{number + 1}. {note}" for number, note in enumerate(notes)]
+    return "\n".join([*rows, "", *told]).rstrip() + "\n"
+
+
+def render_compared(results: Path) -> str:
+    """The paired comparisons, as Markdown."""
+    files = sorted((results / "comparisons").glob("*.json"))
+    if not files:
+        return f"{_UNKNOWN}\n"
+    rows = [
+        "| one | other | protocol | n | only one right | only other right | McNemar, exact |",
+        "|---|---|---|---:|---:|---:|---|",
+    ]
+    for found in (json.loads(path.read_text("utf-8")) for path in files):
+        rows.append(
+            f"| `{found['one']}` | `{found['other']}` | {found['protocol']} | {found['n']} | {found['only_one']} "
+            f"| {found['only_other']} | p = {found['p']:.4f} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def faults(results: Path) -> list[str]:
+    """One sentence for each result of another recipe than that of its name, and each figure that is missing untold."""
+    said = []
+    reasons, found = _reasons(results), _by_recipe(results)
+    for (name, protocol), result in found.items():
+        if name not in recipe_files.names():
+            said.append(f"{name}--{protocol}.json: there is no recipe {name}")
+        elif result["recipe_hash"] != recipe_files.load(name).digest:
+            said.append(
+                f"{name}--{protocol}.json was made by another recipe than {name}.yaml is now: run it again"
+            )
+    for recipe in _published():
+        for protocol in recipe.protocols:
+            if (recipe.name, protocol) not in found and _reason(reasons, recipe, protocol) is None:
+                said.append(f"{recipe.name} has no figure under {protocol}, and {_MISSING} gives no reason")
+    return said
+
+
+def _published() -> list[Recipe]:
+    known = (recipe_files.load(name) for name in recipe_files.names())
+    return sorted((r for r in known if r.published is not None), key=lambda r: (r.task, r.name))
+
+
+def _by_recipe(results: Path) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(result["model"], result["protocol"]): result for result in read_all(results)}
+
+
+def _reasons(results: Path) -> dict[str, str]:
+    path = results / _MISSING
+    said: dict[str, str] = yaml.safe_load(path.read_text("utf-8")) if path.is_file() else {}
+    return said or {}
+
+
+def _reason(reasons: dict[str, str], recipe: Recipe, protocol: str) -> str | None:
+    """Why there is no figure; told of a recipe, or of one protocol of it."""
+    return reasons.get(f"{recipe.name}--{protocol}", reasons.get(recipe.name))
+
+
+def _theirs(recipe: Recipe) -> str:
+    said = recipe.published
+    if said is None:
+        return _UNKNOWN
+    count = f", n = {said.n}" if said.n else ""
+    return f"{said.accuracy:.4f} ({said.protocol}{count})"
+
+
+def _cell(result: dict[str, Any] | None, reason: str | None, notes: list[str]) -> str:
+    if result is None:
+        return f"{_UNKNOWN}{_note(reason, notes)}"
+    figure = main_figure(result)
+    folds, every = len(result["folds"]), result["folds of the protocol"]
+    part = "" if folds == every else f", {folds} of {every} folds"
+    return (
+        f"**{figure['value']:.3f}** [{figure['low']:.3f}, {figure['high']:.3f}] "
+        f"{result['protocol']}, n = {figure['n']}{part}{_note(result['data'], notes)}"
+    )
+
+
+def _note(text: str | None, notes: list[str]) -> str:
+    """A number that refers to a note below the table; the same note has the same number."""
+    if not text:
+        return ""
+    said = text[0].upper() + text[1:].rstrip(".") + "."
+    if said not in notes:
+        notes.append(said)
+    return f" ({notes.index(said) + 1})"
+
+
+def _snippets(result: dict[str, Any] | None) -> str:
+    if result is None:
+        return _UNKNOWN
+    figure = main_figure(result, "accuracy of snippets")
+    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
+
+
+def _size(found: Any, key: str) -> str:
+    values = [result["folds"][0][key] for result in found if result is not None]
+    if not values:
+        return _UNKNOWN
+    return f"{values[0]:,}" if key == "parameters" else f"{values[0] / 1e6:.1f} M"
+
+
+def _seeds(found: Any) -> str:
+    counts = [
+        len(result["seeds"]["seeds"]) if "seeds" in result else 1 for result in found if result is not None
+    ]
+    return str(min(counts)) if counts else _UNKNOWN
+
+
+def _seconds(found: Any) -> str:
+    spent = [fold["seconds"] for result in found if result is not None for fold in result["folds"]]
+    return f"{sum(spent):,.0f}" if spent else _UNKNOWN
