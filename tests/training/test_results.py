@@ -9,13 +9,15 @@ import pytest
 from click.testing import CliRunner
 
 from genrecore import model as model_files
-from genrecore_training import recipes, tables
-from genrecore_training.cli import _group
+from genrecore_training import recipes, reproduced, tables
+from genrecore_training.cli import group
 from genrecore_training.results import figures_for_card, read_all
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "training" / "results"
-DOCUMENTS = [ROOT / name for name in ("README.md", "docs/models.md", "docs/experiments.md")]
+DOCUMENTS = [
+    ROOT / name for name in ("README.md", "docs/models.md", "docs/experiments.md", "docs/reproduce.md")
+]
 
 
 def result(**changes: object) -> dict[str, object]:
@@ -56,23 +58,89 @@ def test_a_missing_figure_is_told(tmp_path: Path) -> None:
 def test_a_document_that_differs_from_the_results_fails_the_check(tmp_path: Path) -> None:
     (tmp_path / "end2end-gru-mel--fault_filtered.json").write_text(json.dumps(result()))
     page = tmp_path / "page.md"
+    wanted = [name for name in recipes.names() if recipes.load(name).published is not None]
+    (tmp_path / "missing.yaml").write_text("".join(f"{name}: not yet\n" for name in wanted))
     page.write_text("before\n<!-- results:begin -->\nold\n<!-- results:end -->\nafter\n")
     arguments = ["results", "--results", str(tmp_path), str(page)]
-    checked = CliRunner().invoke(_group, [*arguments, "--check"])
+    checked = CliRunner().invoke(group, [*arguments, "--check"])
     assert checked.exit_code == 1
     assert "differs" in checked.output
     assert "old" in page.read_text()
-    assert CliRunner().invoke(_group, arguments).exit_code == 0
+    assert CliRunner().invoke(group, arguments).exit_code == 0
     assert page.read_text().startswith("before\n<!-- results:begin -->\n|")
     assert page.read_text().endswith("<!-- results:end -->\nafter\n")
-    assert CliRunner().invoke(_group, [*arguments, "--check"]).exit_code == 0
+    assert CliRunner().invoke(group, [*arguments, "--check"]).exit_code == 0
+
+
+def published(name: str, protocol: str, value: float, **changes: object) -> dict[str, object]:
+    recipe = recipes.load(name)
+    on = "snippet" if protocol == "snippet_random" else "sections"
+    figure = {"metric": "accuracy", "on": on, "n": 999, "value": value, "low": 0.5, "high": 0.9}
+    return {
+        "model": name,
+        "protocol": protocol,
+        "recipe_hash": recipe.digest,
+        "data": "",
+        "figures": [figure, {**figure, "metric": "accuracy of snippets", "value": 0.25}],
+        "folds": [{"parameters": 127562, "multiply_adds": 19447424, "seconds": 61.2}],
+        "folds of the protocol": 1,
+        **changes,
+    }
+
+
+def put(folder: Path, *found: dict[str, object]) -> None:
+    for item in found:
+        (folder / f"{item['model']}--{item['protocol']}.json").write_text(json.dumps(item))
+
+
+def test_a_published_network_stands_beside_its_paper(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        published("abela-conv-genre", "snippet_random", 0.7),
+        published(
+            "abela-conv-genre", "fault_filtered", 0.4, data="archived log-mel", **{"folds of the protocol": 3}
+        ),
+    )
+    table = reproduced.render_reproduced(tmp_path)
+    row = next(line for line in table.splitlines() if line.startswith("| `abela-conv` | genre |"))
+    assert row == (
+        "| `abela-conv` | genre | 127,562 | 19.4 M | 0.6817 (snippet_random, n = 999) "
+        "| **0.700** [0.500, 0.900] snippet_random, n = 999 "
+        "| **0.400** [0.500, 0.900] fault_filtered, n = 999, 1 of 3 folds (1) | 0.250 [0.500, 0.900] | 1 | 122 |"
+    )
+    assert "1. Archived log-mel." in table
+
+
+def test_a_figure_that_is_missing_is_question_marks_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "missing.yaml").write_text("otero-crnn: the audio of FMA was not at hand\n")
+    table = reproduced.render_reproduced(tmp_path)
+    row = next(line for line in table.splitlines() if line.startswith("| `otero-crnn`"))
+    assert "| ?? (" in row
+    assert "The audio of FMA was not at hand." in table
+    faults = reproduced.faults(tmp_path)
+    assert not any("otero" in fault for fault in faults)
+    assert "abela-conv-mood has no figure under artist_grouped, and missing.yaml gives no reason" in faults
+
+
+def test_a_figure_of_another_recipe_is_a_fault(tmp_path: Path) -> None:
+    put(tmp_path, published("abela-conv-genre", "snippet_random", 0.7, recipe_hash="0" * 64))
+    assert any("run it again" in fault for fault in reproduced.faults(tmp_path))
+    page = tmp_path / "page.md"
+    page.write_text("nothing here\n")
+    done = CliRunner().invoke(group, ["results", "--check", "--results", str(tmp_path), str(page)])
+    assert done.exit_code == 1
+    assert "abela-conv-genre--snippet_random.json was made by another recipe" in done.output
+
+
+def test_every_published_figure_is_there_or_has_its_reason() -> None:
+    assert reproduced.faults(RESULTS) == []
 
 
 def test_the_documents_say_what_the_results_files_say() -> None:
     assert tables.update(DOCUMENTS, RESULTS, write=False) == []
 
 
-@pytest.mark.parametrize("name", recipes.names())
+@pytest.mark.parametrize("name", [path.stem for path in model_files.bundled()])
 def test_a_shipped_model_says_what_the_results_files_say(name: str) -> None:
     recipe = recipes.load(name)
     card = model_files.read_card(name)
@@ -92,7 +160,7 @@ def test_the_default_genre_model_is_the_best_tested_on_the_same_tracks() -> None
             if figure["on"] == "sound" and figure["metric"] == "accuracy"
         )
         for found in read_all(RESULTS)
-        if found["protocol"] == "artist_grouped_3"
+        if found["protocol"] == "artist_grouped_3" and recipes.load(found["model"]).published is None
     }
     assert set(pooled) == {path.stem for path in model_files.bundled("genre")}
     assert max(pooled, key=pooled.__getitem__) == model_files.DEFAULT_MODELS["genre"]
@@ -112,19 +180,40 @@ def test_a_log_mel_model_says_the_same_of_files_as_of_the_archive() -> None:
     ("arguments", "said"),
     [
         (["run", "no-such-recipe"], "no such recipe"),
+        (["run", "mel-cnn-mood", "--protocol", "track_random", "--data", "nowhere"], "annotations.csv"),
+        (["reproduce", "no-such-network"], "nothing published has that name here; there are abela-blstm"),
+        (["reproduce", "cox-gtzanet", "--data", "nowhere"], "nowhere"),
+        (["reproduce", "otero-crnn", "--data", "nowhere"], "tracks.csv"),
+        (["run", "own-genre"], "genrecore-train own"),
         (
-            ["run", "mel-cnn-mood", "--protocol", "track_random", "--data", "nowhere"],
-            "annotations.csv is missing",
+            ["compare", "cox-gtzanet", "cox-zfnet", "--protocol", "track_random", "--data", "nowhere"],
+            "nowhere",
         ),
     ],
 )
 def test_a_wrong_call_is_one_sentence(tmp_path: Path, arguments: list[str], said: str) -> None:
-    done = CliRunner().invoke(_group, [*arguments, "--results", str(tmp_path)])
+    done = CliRunner().invoke(group, [*arguments, "--results", str(tmp_path)])
     assert done.exit_code == 1
     assert said in done.output
     assert "Traceback" not in done.output
 
 
 def test_the_recipes_are_listed() -> None:
-    listed = CliRunner().invoke(_group, ["recipes"])
-    assert [line.split("\t")[0] for line in listed.output.splitlines()] == recipes.names()
+    listed = CliRunner().invoke(group, ["recipes"])
+    rows = [line.split() for line in listed.output.splitlines()]
+    assert [row[0] for row in rows if row and row[0] in recipes.names()] == recipes.names()
+    assert ["abela-conv-mood", "abela-conv", "mood", "4qaed"] in [row[:4] for row in rows]
+    assert "0.8639" in listed.output
+
+
+def test_the_keys_of_a_recipe_are_listed() -> None:
+    listed = CliRunner().invoke(group, ["recipes", "--keys"]).output
+    assert "optimisation.early_stopping" in listed
+    assert "input.sections" in listed
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in sorted(group.commands))])
+def test_every_command_explains_itself(command: list[str]) -> None:
+    said = CliRunner().invoke(group, [*command, "--help"])
+    assert said.exit_code == 0
+    assert " ".join(["    genrecore-train", *command]) in said.output, "an example"
