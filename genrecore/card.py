@@ -124,7 +124,7 @@ class Figure:
     value, low, high : float
         The figure and its 95 % interval.
     n : int
-        Test tracks.
+        Test items: tracks, or single snippets under ``snippet_random``.
     """
 
     protocol: str

@@ -80,15 +80,20 @@ if _MOOD_TYPE.normalize("ab") != ["ab"]:
 
 
 def spell(label: str) -> str:
-    """A label as people write it in a tag: ``hiphop`` becomes ``Hip-Hop``, ``sad`` becomes ``Sad``."""
-    if label != label.lower():
+    """A label as people write it in a tag: ``hiphop`` becomes ``Hip-Hop``, ``sad`` becomes ``Sad``.
+
+    A label of another model is left as it is, which for one of the user's own music is as the user writes it.
+    """
+    known = label in _SPELLING or any(label in labels for labels in LABELS.values())
+    if not known and "_" not in label:
         return label
     return _SPELLING.get(label) or label.replace("_", " ").title()
 
 
 def share_field(task: str, label: str) -> str:
     """Name of the field that holds a label's share, such as ``genre_jazz``."""
-    name = f"{task}_{re.sub(r'[^a-z0-9]+', '_', label.lower()).strip('_')}"
+    words = re.findall(r"[^\W_]+", label.lower())
+    name = "_".join([task, *words])
     return f"{name}_share" if name in _OTHER_FIELDS else name
 
 

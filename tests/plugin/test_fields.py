@@ -178,6 +178,8 @@ def test_numbers_are_numbers_and_share_one_type() -> None:
         ("sad", "Sad"),
         ("drum_and_bass", "Drum And Bass"),
         ("EDM", "EDM"),
+        ("edm", "edm"),
+        ("drum and bass", "drum and bass"),
     ],
 )
 def test_spelling(label: str, spelled: str) -> None:
@@ -188,6 +190,8 @@ def test_share_fields_never_hide_another_field() -> None:
     assert fields.share_field("genre", "jazz") == "genre_jazz"
     assert fields.share_field("genre", "Drum & Bass") == "genre_drum_bass"
     assert fields.share_field("genre", "top") == "genre_top_share"
+    assert fields.share_field("genre", "演歌") == "genre_演歌"
+    assert fields.share_field("genre", "Рок") == "genre_рок"
 
 
 def test_own_fields_include_those_of_another_model() -> None:

@@ -65,6 +65,22 @@ def test_four_quadrant_is_whole(shared_data: Path) -> None:
     assert Counter(track.label for track in moods.tracks) == dict.fromkeys(moods.labels, 200)
 
 
+def test_every_name_has_a_key() -> None:
+    assert artist_key("真之介") == "真之介"
+    assert artist_key("The The") == "the the"
+    assert artist_key("  ") == ""
+
+
+def test_artists_are_known_again_in_another_data_set(shared_data: Path) -> None:
+    """What a test on one data set of a model trained on another must leave out."""
+    gtzan, moods = Gtzan(shared_data / "gtzan"), FourQuadrant(shared_data / "4qaed")
+    tested = set(gtzan.lists["fault_filtered"]["test"])
+    artists = {track.artist for track in gtzan.tracks if track.artist}
+    held_out = {track.artist for track in gtzan.tracks if track.artist and track.id in tested}
+    assert sum(song.artist in artists for song in moods.tracks) == 59
+    assert sum(song.artist in held_out for song in moods.tracks) == 23
+
+
 def bench_of(name: str, data: Path, store: Path) -> Bench:
     recipe = load(name)
     return Bench(recipe, open_dataset(recipe, data), store)

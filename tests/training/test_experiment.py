@@ -154,6 +154,25 @@ def test_a_run_that_is_killed_ends_as_one_that_was_not(tmp_path: Path, data: Pat
     assert one["folds"][0]["epochs"] == other["folds"][0]["epochs"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
+def test_ctrl_c_is_told_and_the_run_can_go_on(tmp_path: Path, data: Path, recipe_file: Path) -> None:
+    process = subprocess.Popen(
+        command(tmp_path, data, "run", str(recipe_file), "--protocol", "track_random"),
+        env=env(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stdout:
+        if line.startswith("epoch 2"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert said.strip().endswith("interrupted; the same command goes on from here")
+    assert "Traceback" not in said
+
+
 def test_a_file_that_is_damaged_is_left_out_and_many_stop_the_run(
     tmp_path: Path, data: Path, recipe_file: Path
 ) -> None:

@@ -102,6 +102,7 @@ def test_a_library_of_forty_tracks_trains_the_model_that_fills_it(tmp_path: Path
     assert card.labels == ("Clicks", "Drone")
     assert [figure.protocol for figure in card.figures] == ["artist_grouped"]
     assert card.figures[0].value == 1.0, "what is that different is told apart"
+    assert "genreclf heard" not in said
 
     beet(tmp_path, "genreclf", "genres::^$", genre_model=str(tmp_path / "mine.onnx"))
     listed = beet(tmp_path, "ls", "-f", "$title|$genres|$genre_model", "genre_model::own-genre")
@@ -115,6 +116,7 @@ def test_a_library_of_forty_tracks_trains_the_model_that_fills_it(tmp_path: Path
     again = train(tmp_path, *words, "--to", "again.onnx")
     assert "training on 40 tracks: " in again
     assert "epoch" not in again
+    assert "genreclf heard" not in again
     assert (tmp_path / "again.onnx").read_bytes() == (tmp_path / "mine.onnx").read_bytes()
 
 
@@ -149,6 +151,8 @@ def test_a_genre_of_one_artist_is_left_out_and_a_folder_will_do(tmp_path: Path, 
         ),
         (["--folder", "{music}", "--beets", "a.db"], 2, "either a library with --beets or a folder"),
         (["--folder", "{music}", "--recipe", "own-gener"], 1, "no such recipe"),
+        (["--folder", "{music}", "--recipe", "own-mood"], 2, "own-mood decides a mood from logmel"),
+        (["--folder", "{music}", "--recipe", "liang-spotify-cnn"], 2, "from table"),
         (["--folder", "{music}", "--minimum", "5", "--accelerator", "cuda"], 1, "accelerator cuda"),
     ],
 )

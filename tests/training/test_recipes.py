@@ -102,6 +102,18 @@ def test_the_digest_is_blind_to_layout(tmp_path: Path) -> None:
         ({"task": "key"}, "'genre' or 'mood'"),
         ({"network": "mel-cnm"}, "abela-conv, abela-blstm"),
         ({"input": {"kind": "logmel", "samples": 66150}}, "an input of kind logmel needs hop_length"),
+        (
+            {"network_options": {"widht": 3}},
+            "network_options.widht: there is no such option; allowed are widths, dropout",
+        ),
+        (
+            {"input": {"kind": "logmel", "samples": 66150, "hop_length": 1708, "frames": 60}},
+            "60 frames do not fit",
+        ),
+        ({"input": {"kind": "table", "numbers": 11}}, "sections: 1"),
+        ({"name": "../x"}, "name: String should match pattern"),
+        ({"version": ""}, "version: String should have at least 1"),
+        ({"seed": 2**40}, "seed: Input should be less than"),
     ],
 )
 def test_a_faulty_recipe_is_one_sentence(tmp_path: Path, change: dict[str, object], said: str) -> None:
@@ -145,6 +157,13 @@ def test_a_typo_names_its_line_and_the_keys_that_are_allowed(tmp_path: Path) -> 
         recipes.load(path)
     path.write_text(text.replace("network: mel-cnn\n", "").replace("learnin", "learning"))
     with pytest.raises(recipes.RecipeError, match=r"line 1: network: Field required"):
+        recipes.load(path)
+
+
+def test_a_file_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_bytes(b"\xff\xfe\x00name")
+    with pytest.raises(recipes.RecipeError, match="no text in UTF-8"):
         recipes.load(path)
 
 

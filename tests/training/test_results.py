@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from genrecore import model as model_files
 from genrecore_training import recipes, reproduced, tables
 from genrecore_training.cli import group
-from genrecore_training.results import figures_for_card, read_all
+from genrecore_training.results import figures_for_card, read_all, write
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "training" / "results"
@@ -49,6 +49,26 @@ def test_a_figure_comes_with_protocol_number_and_interval(tmp_path: Path) -> Non
         in table
     )
     assert "country" not in table, "there is none"
+
+
+def test_a_result_of_fewer_folds_takes_no_fuller_ones_place(tmp_path: Path) -> None:
+    full = published("abela-conv-mood", "artist_grouped", 0.5, folds=[{}, {}])
+    assert write(full, tmp_path).startswith("wrote")
+    assert write({**full, "folds": [{}]}, tmp_path).startswith("kept")
+    assert len(read_all(tmp_path)[0]["folds"]) == 2
+    assert write({**full, "folds": [{}], "recipe_hash": "another"}, tmp_path).startswith("wrote")
+
+
+def test_a_damaged_results_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "x--y.json").write_text('{"model": ')
+    page = tmp_path / "page.md"
+    page.write_text("nothing\n")
+    done = CliRunner().invoke(group, ["results", "--results", str(tmp_path), str(page)])
+    assert done.exit_code == 1
+    assert "x--y.json is damaged" in done.output
+    done = CliRunner().invoke(group, ["results", "--results", str(tmp_path / "nowhere"), str(page)])
+    assert done.exit_code == 2
+    assert "there is no folder" in done.output
 
 
 def test_a_missing_figure_is_told(tmp_path: Path) -> None:

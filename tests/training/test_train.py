@@ -90,6 +90,31 @@ def test_an_interrupted_run_ends_as_an_unbroken_one(tmp_path: Path, monkeypatch:
         torch.testing.assert_close(resumed.state_dict()[name], weights, atol=0, rtol=0, msg=name)
 
 
+@pytest.mark.parametrize(
+    "how",
+    [{"schedule": "cosine", "ema": 0.9}, {"schedule": "plateau", "early_stopping": 1, "learning_rate": 0.3}],
+)
+def test_a_run_that_is_asked_for_again_after_its_last_epoch_is_the_same(
+    tmp_path: Path, how: dict[str, object]
+) -> None:
+    """As after a kill between the end of training and the model file."""
+    settings = recipe(**{"epochs": 12, "ema": None, **how})
+    first, again = (
+        train.fit(settings, material(0), material(1), classes=2, folder=tmp_path, compute=CPU)
+        for _ in range(2)
+    )
+    assert first is not None
+    assert again is not None
+    assert first.epochs == again.epochs
+    for name, weights in first.network.state_dict().items():
+        torch.testing.assert_close(again.network.state_dict()[name], weights, atol=0, rtol=0, msg=name)
+
+
+def test_a_strategy_that_repeats_the_command_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HardwareError, match="torchrun"):
+        run(tmp_path, recipe(), Compute(accelerator="cpu", devices=2, strategy="ddp"))
+
+
 def test_two_processes_train_one_network(tmp_path: Path) -> None:
     """Each sees half of the snippets; what they find is one network, that learnt what there is to learn."""
     settings = recipe(epochs=8, ema=None, schedule="plateau", learning_rate=5e-3)

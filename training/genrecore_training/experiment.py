@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 from genrecore_training import results as result_files
 from genrecore_training.datasets import Dataset
 from genrecore_training.hear import HEARD
-from genrecore_training.recipes import Recipe
+from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.runs import Places, Run
 from genrecore_training.ship import publish
-from genrecore_training.train import ANY_DEVICE, Compute, HardwareError
+from genrecore_training.train import ANY_DEVICE, Compute
 
 __all__ = ["experiment"]
 
@@ -58,6 +57,8 @@ def experiment(
     str
         Lines for people: figures, files.
     """
+    if int8 and recipe.input.kind == "table":
+        raise RecipeError(f"{recipe.name} is on numbers of a table: --int8 is for models of sound")
     first = Run(recipe, protocol, 0, places, dataset=dataset, compute=compute)
     count = len(first.bench.splits(protocol))
     wanted = range(min(count, folds or count))
@@ -78,24 +79,31 @@ def experiment(
         for step in range(seeds)
     ]
     runs = [run for folds_of_seed in by_seed for run in folds_of_seed]
-    _check_processes(compute, [run for run in runs if not run.model_file.is_file()])
+    new = any(not run.tested_file.is_file() for run in runs)
     for run in runs:
         run.execute()
     if not any(run.split.test for run in by_seed[0]):
         yield f"{protocol} tests nothing: genrecore-train export {recipe.name} writes the model"
         return
     result = result_files.collect(by_seed)
-    if int8:
-        from genrecore_training.int8 import quantised_figures
-
-        result["int8"] = quantised_figures(by_seed[0])
     figure = result_files.main_figure(result)
     yield (
         f"accuracy {figure['value']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}], n = {figure['n']} "
         f"({HEARD[figure['on']]}); {_published(recipe, protocol)}"
     )
-    yield f"wrote {result_files.write(result, results)}"
-    yield from _plots(by_seed[0], places)
+    if int8:
+        from genrecore_training.int8 import quantise, quantised_figures
+
+        small = result["int8"] = quantised_figures(by_seed[0])
+        yield (
+            f"int8: accuracy {small['accuracy']:.4f} [{small['low']:.4f}, {small['high']:.4f}], the same class as in "
+            f"single precision on {small['same class']:.1%} (McNemar exact p = {small['McNemar exact p']:.4f})"
+        )
+        yield f"wrote {quantise(by_seed[0][0])}"
+    yield result_files.write(result, results)
+    plots = places.runs / recipe.name / f"{protocol}-plots"
+    if new or not plots.is_dir():
+        yield from _plots(by_seed[0], plots)
     yield from _model(by_seed[0][0], result, places)
 
 
@@ -108,20 +116,9 @@ def _published(recipe: Recipe, protocol: str) -> str:
     return f"published {said.accuracy:.4f} under {said.protocol}, which does not keep artists apart"
 
 
-def _check_processes(compute: Compute, untrained: list[Run]) -> None:
-    """Processes that were started from outside meet in one training only."""
-    outside = compute.num_nodes > 1 or "LOCAL_RANK" in os.environ
-    if outside and len(untrained) > 1:
-        raise HardwareError(
-            f"{len(untrained)} trainings are to do, and processes started on several nodes can do one a command: "
-            "name one with --protocol, --folds 1 and --seeds 1"
-        )
-
-
-def _plots(runs: list[Run], places: Places) -> Iterator[str]:
+def _plots(runs: list[Run], folder: Path) -> Iterator[str]:
     from genrecore_training.pictures import draw
 
-    folder = places.runs / runs[0].recipe.name / f"{runs[0].protocol}-plots"
     for path in draw(runs, folder):
         yield f"wrote {path}"
 

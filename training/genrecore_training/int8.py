@@ -19,7 +19,6 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from genrecore import model as model_files
 from genrecore_training.export import describe
-from genrecore_training.recipes import RecipeError
 from genrecore_training.results import main_way, pooled
 from genrecore_training.runs import Run
 from genrecore_training.statistics import Verdict, accuracy, bootstrap, mcnemar
@@ -45,20 +44,13 @@ def quantise(run: Run) -> Path:
     Parameters
     ----------
     run : Run
-        Trained.
+        Trained; of a network that hears sound.
 
     Returns
     -------
     Path
         The model file, beside the other.
-
-    Raises
-    ------
-    RecipeError
-        If the network hears no sound.
     """
-    if run.recipe.input.kind == "table":
-        raise RecipeError(f"{run.recipe.name} is on numbers of a table: --int8 is for models of sound")
     target = run.folder / f"{run.recipe.name}-int8.onnx"
     if target.is_file():
         return target

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from genrecore_training.datasets import Dataset, Subset
+from genrecore_training.datasets import Dataset, Subset, Track
 from genrecore_training.experiment import experiment
+from genrecore_training.material import Bench
 from genrecore_training.recipes import Recipe
 from genrecore_training.runs import Places
 from genrecore_training.ship import ship
@@ -56,6 +57,9 @@ def train_own(
     DatasetError
         If fewer than two classes can be used.
     """
+    failed = Bench(recipe, dataset, places.store).failed
+    yield from (f"! {fault}" for fault in failed.values())
+    dataset = Subset(dataset, lambda track: track.id not in failed)
     artists = _artists(dataset)
     few = [label for label in dataset.labels if artists[label] < FEWEST_ARTISTS]
     for label in few:
@@ -63,7 +67,7 @@ def train_own(
             f"{label} is left out: its tracks are by {artists[label]} artist(s), and {FEWEST_ARTISTS} are needed "
             "to tell the music from the artist"
         )
-    kept = Subset(dataset, lambda track: track.label not in few) if few else dataset
+    kept = Subset(dataset, lambda track: track.label not in few)
     count = Counter(track.label for track in kept.tracks)
     yield f"training on {len(kept.tracks)} tracks: {', '.join(f'{label} {n}' for label, n in count.most_common())}"
     made = _of(recipe, kept)
@@ -81,8 +85,17 @@ def _artists(dataset: Dataset) -> Counter[str]:
     return Counter(label for label, _ in pairs)
 
 
+def _stamp(track: Track) -> tuple[int, int]:
+    """Changes with the file, not with the folder it lies in."""
+    if track.path is None:
+        return 0, 0
+    status = track.path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
 def _of(recipe: Recipe, dataset: Dataset) -> Recipe:
-    """The recipe for these very tracks: other music, or another label, is another run and another version."""
-    rows = sorted((track.id, track.label, str(track.path)) for track in dataset.tracks)
+    """The recipe for these very tracks: other music, label or artist is another run and another version."""
+    groups = dataset.groups
+    rows = sorted((track.id, track.label, groups[track.id], *_stamp(track)) for track in dataset.tracks)
     digest = hashlib.sha256(repr((rows, recipe.digest)).encode()).hexdigest()[:12]
     return recipe.model_copy(update={"version": digest, "dataset_options": {"tracks": digest}})

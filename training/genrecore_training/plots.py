@@ -31,6 +31,9 @@ __all__ = [
     "save",
 ]
 
+# Labels are people's own words; a dollar sign in one begins no formula.
+matplotlib.rcParams["text.parse_math"] = False
+
 _DPI = 150
 _METADATA = {".png": {"Software": None}, ".svg": {"Creator": None, "Date": None}}
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#767676"
@@ -147,7 +150,7 @@ def learning_curves(metrics_csv: Path, title: str) -> Figure:
         for axes in (loss, accuracy):
             axes.axvline(best, color=_GREY, linestyle=":", label=f"least validation loss: epoch {best}")
     loss.set(ylabel="loss (nats)")
-    accuracy.set(ylabel="accuracy (tracks)", ylim=(0, 1), xlabel="epoch")
+    accuracy.set(ylabel="accuracy", ylim=(0, 1), xlabel="epoch")
     accuracy.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in (loss, accuracy):
         axes.grid(alpha=0.3)

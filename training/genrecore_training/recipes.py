@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from importlib import resources
+from inspect import signature
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -67,6 +68,8 @@ class InputSettings(_Strict):
         for key in needed[self.kind]:
             if not getattr(self, key):
                 raise ValueError(f"an input of kind {self.kind} needs {key}")
+        if self.kind == "table" and self.sections != 1:
+            raise ValueError("an input of kind table has one section: sections: 1")
         return self
 
 
@@ -80,7 +83,9 @@ class Optimisation(_Strict):
     schedule: Literal["plateau", "cosine", "constant"] = Field(
         "plateau", description="x0.1 on plateau of the validation loss, one cosine with warm-up, or none"
     )
-    patience: int = Field(3, ge=0, description="plateau: epochs without a better validation loss")
+    patience: int = Field(
+        3, ge=1, description="plateau: epochs without a better validation loss, as Keras counts"
+    )
     least_learning_rate: float = Field(0.0, ge=0, description="plateau: never below")
     epochs: int = Field(30, ge=1, description="at most")
     early_stopping: int | None = Field(
@@ -89,6 +94,7 @@ class Optimisation(_Strict):
     batch: int = Field(64, ge=2, description="snippets a step")
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     ema: float | None = Field(None, gt=0, lt=1, description="decay of the moving average of the weights")
+    gradient_clip: float | None = Field(5.0, gt=0, description="largest norm of the gradient; none: any")
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="of the arithmetic in training; models are exported in single precision"
     )
@@ -107,11 +113,11 @@ class Published(_Strict):
 class Recipe(_Strict):
     """Everything that decides a training run, but for protocol and fold."""
 
-    name: str = Field(description="of the recipe and of the model it makes")
-    version: str = Field(description="raise it whenever the model changes")
+    name: str = Field(pattern=r"^\w[\w.-]*$", description="of the recipe and of the model it makes")
+    version: str = Field(min_length=1, description="raise it whenever the model changes")
     task: Literal["genre", "mood"] = Field(description="what the model decides")
     description: str = Field("", description="for people: what is as published and what is ours")
-    network: str = Field(description="a network's name, see genrecore-train recipes --networks")
+    network: str = Field(description="a network's name, as genrecore-train recipes shows them")
     network_options: dict[str, Any] = Field({}, description="arguments of its class")
     dataset: Literal["gtzan", "4qaed", "fma", "spotify", "own"] = Field(description="a data set's name")
     dataset_options: dict[str, Any] = Field({}, description="arguments of its class, such as FMA's subset")
@@ -123,7 +129,7 @@ class Recipe(_Strict):
         (0.8, 0.1, 0.1), description="train, validation and test of snippet_random and track_random"
     )
     published: Published | None = Field(None, description="what a paper says, where it is a paper's")
-    seed: int = Field(0, ge=0, description="of weights, snippets, dropout and splits")
+    seed: int = Field(0, ge=0, lt=2**31, description="of weights, snippets, dropout and splits")
 
     @property
     def digest(self) -> str:
@@ -177,7 +183,10 @@ def load(name_or_path: str | Path) -> Recipe:
     if str(name_or_path) in names():
         text = (resources.files("genrecore_training") / "recipes" / f"{name_or_path}.yaml").read_text("utf-8")
     elif Path(name_or_path).is_file():
-        text = Path(name_or_path).read_text("utf-8")
+        try:
+            text = Path(name_or_path).read_text("utf-8")
+        except UnicodeDecodeError as error:
+            raise RecipeError(f"{name_or_path}: no text in UTF-8, so not YAML") from error
     else:
         raise RecipeError(f"{name_or_path}: no such recipe: name a file or one of {', '.join(names())}")
     try:
@@ -244,10 +253,24 @@ def _line(text: str, where: tuple[int | str, ...]) -> int:
 
 
 def _check_network(recipe: Recipe, source: str | Path, text: str) -> None:
+    """Refuse a network that does not exist, options that it does not know, and an input that cannot be."""
+    from genrecore_training.export import shape_of
     from genrecore_training.networks import NETWORKS
 
+    def fault(where: tuple[int | str, ...], said: str) -> RecipeError:
+        return RecipeError(f"{source}, line {_line(text, where)}: {'.'.join(map(str, where))}: {said}")
+
     if recipe.network not in NETWORKS:
-        line = _line(text, ("network",))
-        raise RecipeError(
-            f"{source}, line {line}: network: there is no {recipe.network!r}; allowed are {', '.join(NETWORKS)}"
-        )
+        raise fault(("network",), f"there is no {recipe.network!r}; allowed are {', '.join(NETWORKS)}")
+    known = list(signature(NETWORKS[recipe.network]).parameters)
+    known = [name for name in known if name not in ("classes", "shape", "cell")]
+    for option in recipe.network_options:
+        if option not in known:
+            raise fault(
+                ("network_options", option),
+                f"there is no such option; allowed are {', '.join(known) or 'none'}",
+            )
+    try:
+        shape_of(recipe.input)
+    except ValueError as error:
+        raise fault(("input",), str(error)) from error

@@ -32,7 +32,16 @@ from genrecore_training.statistics import (
     uncalibrated,
 )
 
-__all__ = ["collect", "figures_for_card", "main_figure", "main_way", "pooled", "read_all", "write"]
+__all__ = [
+    "ResultError",
+    "collect",
+    "figures_for_card",
+    "main_figure",
+    "main_way",
+    "pooled",
+    "read_all",
+    "write",
+]
 
 _VERSIONS = (
     "beets-genreclf",
@@ -55,6 +64,10 @@ _METRICS: dict[str, Callable[[Sequence[Verdict]], float]] = {
 }
 # By what a model is judged, the first there is.
 _MAIN = ("columns", "sound", "sections", "snippet", "waveform", "numbers")
+
+
+class ResultError(Exception):
+    """A results file that does not read; the message names it."""
 
 
 def pooled(runs: Sequence[Run]) -> dict[str, list[Verdict]]:
@@ -137,17 +150,53 @@ def collect(seeds: Sequence[Sequence[Run]]) -> dict[str, Any]:
     return result
 
 
-def write(result: dict[str, Any], folder: Path) -> Path:
-    """Write a result under its model and protocol, and return the file."""
+def write(result: dict[str, Any], folder: Path) -> str:
+    """Write a result under its model and protocol, unless one of the same recipe with more folds or seeds is there.
+
+    Parameters
+    ----------
+    result : dict
+        From `collect`.
+    folder : Path
+        Of the results files.
+
+    Returns
+    -------
+    str
+        For people: what was done with which file.
+    """
     path = folder / f"{result['model']}--{result['protocol']}.json"
+    if path.is_file():
+        old = _read(path)
+        if old["recipe_hash"] == result["recipe_hash"] and _extent(old) > _extent(result):
+            return f"kept {path}, which has more folds or seeds"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-    return path
+    fresh = path.with_suffix(".partial")
+    fresh.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    return f"wrote {fresh.replace(path)}"
 
 
 def read_all(folder: Path) -> list[dict[str, Any]]:
-    """All results of models in a folder, by model and protocol."""
-    return [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*--*.json"))]
+    """All results of models in a folder, by model and protocol.
+
+    Raises
+    ------
+    ResultError
+        If one of the files is no JSON.
+    """
+    return [_read(path) for path in sorted(folder.glob("*--*.json"))]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ResultError(f"{path} is damaged ({error}): delete it and run its recipe again") from error
+    return found
+
+
+def _extent(result: dict[str, Any]) -> tuple[int, int]:
+    return len(result["folds"]), len(result.get("seeds", {}).get("seeds", [0]))
 
 
 def figures_for_card(results: Sequence[dict[str, Any]], recipe: Recipe) -> tuple[Figure, ...]:

@@ -171,7 +171,7 @@ def _figures(
     for result in results:
         for way, meaning in HEARD.items():
             figures = {f["metric"]: f for f in result["figures"] if f["on"] == way}
-            if figures and (compared is None or way in compared[result["protocol"]]):
+            if figures and (compared is None or way in compared.get(result["protocol"], ())):
                 right, f1 = figures["accuracy"], figures["macro F1"]
                 rows.append(
                     f"| `{result['model']}` | {result['protocol']} | {meaning} | {right['n']} "

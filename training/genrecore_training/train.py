@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -149,8 +150,14 @@ class Classifier(L.LightningModule):
         if how.schedule == "constant":
             return optimiser
         if how.schedule == "plateau":
+            # Keras acts on the last of the patient epochs, PyTorch on the one after.
             plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
-                optimiser, factor=0.1, patience=how.patience, min_lr=how.least_learning_rate
+                optimiser,
+                factor=0.1,
+                patience=how.patience - 1,
+                threshold=1e-4,
+                threshold_mode="abs",
+                min_lr=how.least_learning_rate,
             )
             # Never stepped by Lightning, but in `on_validation_epoch_end`.
             never = {"frequency": sys.maxsize, "monitor": "val_loss"}
@@ -255,24 +262,65 @@ def fit(
     latest = ModelCheckpoint(
         folder, filename="last", enable_version_counter=False, save_on_train_epoch_end=True
     )
-    trainer = _trainer(how, compute, folder, [best, latest, Timer()])
     last = folder / "last.ckpt"
-    trainer.fit(
-        module, datamodule=loaders, ckpt_path=str(last) if last.is_file() else None, weights_only=False
-    )
-    if not trainer.is_global_zero:
+    if not _is_finished(last, how) and not _train(
+        module, loaders, _trainer(how, compute, folder, [best, latest, Timer()]), last
+    ):
         return None
+    # Always from the file: a run that was killed after its last epoch has nothing but it.
     end = torch.load(last, map_location="cpu", weights_only=False)
-    if how.schedule == "plateau":
-        state = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=False)
-        module.load_state_dict(state["state_dict"])
+    chosen = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=False)
+    module.load_state_dict((chosen if how.schedule == "plateau" else end)["state_dict"])
     seconds = end["callbacks"][Timer.__qualname__]["time_elapsed"]["train"]
     return Fitted(module.network.cpu().eval(), seconds, end["epoch"] + 1)
 
 
+def _train(module: Classifier, loaders: _Loaders, trainer: L.Trainer, last: Path) -> bool:
+    """Train, from the last checkpoint on; False in all but the first of several processes."""
+    outside = trainer.num_nodes > 1 or "LOCAL_RANK" in os.environ
+    if outside and _Trained.once:
+        raise HardwareError(
+            "processes that are started from outside can do one training a command: give the same command again"
+        )
+    _Trained.once = True
+    try:
+        trainer.fit(
+            module, datamodule=loaders, ckpt_path=str(last) if last.is_file() else None, weights_only=False
+        )
+    except SystemExit:  # what Lightning makes of Ctrl-C
+        if trainer.interrupted:
+            raise KeyboardInterrupt from None
+        raise
+    return trainer.is_global_zero
+
+
+class _Trained:
+    """Whether this process has trained already."""
+
+    once = False
+
+
+def _is_finished(last: Path, how: Optimisation) -> bool:
+    """Whether a checkpoint is that of the last epoch, of all or by early stopping."""
+    if not last.is_file():
+        return False
+    state = torch.load(last, map_location="cpu", weights_only=False)
+    stopping = [
+        kept for name, kept in state["callbacks"].items() if name.startswith(EarlyStopping.__qualname__)
+    ]
+    stopped = any(kept["wait_count"] >= kept["patience"] for kept in stopping)
+    return stopped or state["epoch"] + 1 >= how.epochs
+
+
 def _trainer(how: Optimisation, compute: Compute, folder: Path, callbacks: list[Callback]) -> L.Trainer:
     on_terminal = sys.stderr.isatty()
-    several = compute.devices > 1 and compute.num_nodes == 1 and compute.strategy == "auto"
+    outside = compute.num_nodes > 1 or "LOCAL_RANK" in os.environ
+    several = compute.devices > 1 and not outside
+    if several and compute.strategy not in ("auto", "ddp_spawn"):
+        raise HardwareError(
+            f"--strategy {compute.strategy} repeats the whole command in each process: on one machine leave it out, "
+            "or start the processes with torchrun"
+        )
     try:
         return L.Trainer(
             accelerator=compute.accelerator,
@@ -282,7 +330,8 @@ def _trainer(how: Optimisation, compute: Compute, folder: Path, callbacks: list[
             strategy="ddp_spawn" if several else compute.strategy,
             max_epochs=how.epochs,
             precision=compute.precision or how.precision,  # type: ignore[arg-type]
-            gradient_clip_val=5.0,
+            gradient_clip_val=how.gradient_clip,
+            deterministic="warn",
             callbacks=[*callbacks, *_callbacks(how), *([] if on_terminal else [_Lines()])],
             logger=CSVLogger(
                 folder, name=LOGS

@@ -96,12 +96,21 @@ class sentences:
         from genrecore_training.export import ExportError
         from genrecore_training.features import FeatureError
         from genrecore_training.recipes import RecipeError
+        from genrecore_training.results import ResultError
         from genrecore_training.train import HardwareError
 
         if isinstance(error, KeyboardInterrupt):
             click.echo("interrupted; the same command goes on from here", err=True)
             sys.exit(130)
-        wanted = (GenreCoreError, DatasetError, ExportError, FeatureError, HardwareError, RecipeError)
+        wanted = (
+            GenreCoreError,
+            DatasetError,
+            ExportError,
+            FeatureError,
+            HardwareError,
+            RecipeError,
+            ResultError,
+        )
         if isinstance(error, wanted):
             click.echo(str(error), err=True)
             sys.exit(1)

@@ -159,14 +159,17 @@ def results(check: bool, documents: tuple[Path, ...], results: Path) -> None:
     With --check also fails if a results file was made by another recipe than the one of its name, or if a published
     network has neither a figure nor a reason for having none.
     """
-    from genrecore_training import tables
+    if not results.is_dir():
+        raise click.UsageError(f"there is no folder {results}: name that of the results files with --results")
+    with sentences():
+        from genrecore_training import tables
 
-    chosen = documents or tuple(path for path in map(Path, _DOCUMENTS) if path.is_file())
-    stale = tables.update(chosen, results, write=not check)
-    for path in stale:
-        click.echo(f"{path}: {'differs from the results files' if check else 'updated'}")
-    faults = tables.faults(results) if check else []
-    for fault in faults:
-        click.echo(fault)
-    if check and (stale or faults):
-        sys.exit(1)
+        chosen = documents or tuple(path for path in map(Path, _DOCUMENTS) if path.is_file())
+        stale = tables.update(chosen, results, write=not check)
+        for path in stale:
+            click.echo(f"{path}: {'differs from the results files' if check else 'updated'}")
+        faults = tables.faults(results) if check else []
+        for fault in faults:
+            click.echo(fault)
+        if check and (stale or faults):
+            sys.exit(1)

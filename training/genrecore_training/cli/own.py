@@ -91,6 +91,10 @@ def own(
         from genrecore_training.runs import Places
 
         chosen = recipe_files.load(recipe or f"own-{decides}")
+        if chosen.task != decides or chosen.input.kind == "table":
+            raise click.UsageError(
+                f"{chosen.name} decides a {chosen.task} from {chosen.input.kind}, and wanted is a {decides} from sound"
+            )
         if epochs is not None:
             faster = chosen.optimisation.model_copy(update={"epochs": epochs})
             chosen = chosen.model_copy(update={"optimisation": faster})
@@ -99,11 +103,12 @@ def own(
             dataset = OwnBeets(library, label, minimum, directory=directory, task=decides, query=query)
         elif music is not None:
             dataset = OwnFolder(music, minimum, task=decides)
+        _ = dataset.tracks  # or why there are none, before anything else is said
         for fault in dataset.validate():
             click.echo(f"! {fault}")
         for name, count in dataset.left_out.items():
             click.echo(f"{name} is left out: {count} of {minimum} tracks")
-        base = work or user_cache_path("genreclf") / "training"
+        base = work or user_cache_path("genrecore", appauthor=False) / "training"
         compute = compute_of(options)
         places = Places(Path(), base / "store", base / "runs")
         for line in train_own(

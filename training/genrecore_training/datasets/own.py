@@ -6,6 +6,7 @@ Licence: nothing of it is distributed.
 from __future__ import annotations
 
 import io
+import json
 import re
 import sqlite3
 import unicodedata
@@ -231,7 +232,7 @@ class OwnFolder(_OwnMusic):
             artist, title = _artist(tags.albumartist, tags.artist), tags.title or ""
         except mediafile.UnreadableFileError:  # whether it is audio is found out where it is decoded
             artist, title = "", ""
-        return _Song(_text(place), _tidy(label), artist, title, _text(place.parent), path)
+        return _Song(_text(place), _tidy(_text(Path(label))), artist, title, _text(place.parent), path)
 
 
 class OwnBeets(_OwnMusic):
@@ -298,7 +299,7 @@ class OwnBeets(_OwnMusic):
         try:
             items = list(opened.items(self.query))
             found = [self._song(item) for item in items]
-            heard = sum(bool(item.get(f"{self.task}_model")) for item in items)
+            heard = sum(self._is_heard(item, song) for item, song in zip(items, found, strict=True))
         except ParsingError as error:
             raise DatasetError(
                 f"{self.query!r} is no query that beets understands: {_tidy(str(error))}"
@@ -308,10 +309,24 @@ class OwnBeets(_OwnMusic):
         problems = []
         if heard:
             problems.append(
-                f"{self.source}: genreclf has heard {heard} of {len(items)} tracks; those whose {self.task} it has "
-                f"written teach only what it knows: leave them out with --query '{self.task}_model::^$'"
+                f"{self.source}: {heard} of {len(items)} tracks have the {self.task} that genreclf heard in them; "
+                "those where it wrote it teach only what it knows: leave them out with --query, for instance with "
+                f"'{self.task}_model::^$', which takes only what it has not heard"
             )
         return [song for song in found if song.label], problems
+
+    def _is_heard(self, item: Item, song: _Song) -> bool:
+        """Whether a track's label is what genreclf heard in it."""
+        if self.field not in ("genres", "genre", "mood"):
+            return False
+        if self.task == "genre":
+            top = item.get("genre_top") or ""
+        else:
+            try:
+                top = json.loads(item.get("mood_histogram") or "{}").get("top", "")
+            except ValueError:
+                top = ""
+        return bool(top) and _same(str(top)).replace(" ", "") == _same(song.label).replace(" ", "")
 
     def _song(self, item: Item) -> _Song:
         label = _first(item.get(self.field))
@@ -346,16 +361,15 @@ def _artist(*names: str | None) -> str:
     """`artist_key` of the first name that is somebody's, without guests; empty if there is none."""
     for name in names:
         alone = _GUESTS.split(_tidy(name or ""))[0]
-        # A name without a single Latin letter has no key.
-        key = artist_key(alone) or alone.casefold()
+        key = artist_key(alone)
         if key not in _NOBODY:
             return key
     return ""
 
 
 def _same(label: str) -> str:
-    """Equal for two spellings of a label."""
-    return label.casefold()
+    """Equal for two spellings of a label: ``Hip-Hop`` and ``hip hop``, which would also be one field in beets."""
+    return " ".join(re.findall(r"[^\W_]+", label.casefold())) or label.casefold()
 
 
 def _tidy(text: str) -> str:

@@ -100,8 +100,7 @@ class SpotifySongs:
                 id=row.track,
                 # Of equal counts the one counted first comes first.
                 label=votes[row.track].most_common(1)[0][0],
-                # A name without a single Latin letter has no key.
-                artist=artist_key(row.artist) or row.artist.casefold(),
+                artist=artist_key(row.artist),
                 title=row.name,
             )
             for row in self._first_rows.values()

@@ -87,4 +87,5 @@ def artist_key(name: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
     words = re.findall(r"[a-z0-9]+", plain.replace("&", " and "))
-    return " ".join(word for word in words if word != "the")
+    # A name without Latin letters, or of nothing but articles, is its own key.
+    return " ".join(word for word in words if word != "the") or " ".join(name.casefold().split())

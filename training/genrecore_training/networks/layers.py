@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
+import scipy.fft
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
@@ -100,10 +99,8 @@ class Mfcc(nn.Module):
 
     def __init__(self, mels: int = 128, coefficients: int = 13) -> None:
         super().__init__()
-        band, order = torch.arange(mels) + 0.5, torch.arange(coefficients)[:, None]
-        transform = torch.cos(math.pi / mels * order * band) * math.sqrt(2 / mels)
-        transform[0] /= math.sqrt(2)
-        self.register_buffer("transform", transform)
+        transform = scipy.fft.dct(np.eye(mels, dtype=np.float32), norm="ortho", axis=0)[:coefficients]
+        self.register_buffer("transform", torch.from_numpy(transform))
 
     def forward(self, decibels: Tensor) -> Tensor:
         return decibels.transpose(1, 2) @ self.transform.T
@@ -150,8 +147,7 @@ def keras_init(network: nn.Module) -> None:
     for module in network.modules():
         for name, parameter in module.named_parameters(recurse=False):
             if name.startswith("weight_hh"):
-                for gate in parameter.data.chunk(len(parameter) // parameter.shape[1]):
-                    nn.init.orthogonal_(gate)
+                nn.init.orthogonal_(parameter)
             elif name.startswith("bias"):
                 nn.init.zeros_(parameter)
                 if isinstance(module, nn.LSTM) and name.startswith("bias_ih"):
