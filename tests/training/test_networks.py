@@ -113,7 +113,9 @@ def test_every_weight_learns(name: str, shape: tuple[int, ...], classes: int, _:
     assert not [n for n in still if "bias" not in n], name
 
 
-@pytest.mark.parametrize("name", ["abela-conv", "abela-blstm", "liang-mfcc-cnn", "obeirne-cnn"])
+@pytest.mark.parametrize(
+    "name", ["abela-end2end", "abela-conv", "abela-blstm", "liang-mfcc-cnn", "obeirne-cnn"]
+)
 def test_an_embedding_is_what_the_last_layer_reads(name: str) -> None:
     shape = next(row[1] for row in GOLDEN if row[0] == name)
     network = build(name, 10, shape, {}).eval()

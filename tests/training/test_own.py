@@ -72,6 +72,7 @@ def run(home: Path, *words: str, status: int = 0) -> str:
     env = {
         **os.environ,
         "BEETSDIR": str(home),
+        "OMP_NUM_THREADS": "1",  # on a busy machine two threads wait for each other most of the time
         "PYTHONPATH": f"{root}{os.pathsep}{root / 'training'}",
     }
     done = subprocess.run(

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from genrecore_training.runs import Places
     from genrecore_training.train import Compute
 
-__all__ = ["compute_of", "folder", "hardware", "places", "places_of", "results_option", "sentences"]
+__all__ = [
+    "compute_of",
+    "decorate",
+    "folder",
+    "hardware",
+    "places",
+    "places_of",
+    "results_option",
+    "sentences",
+]
 
 folder = click.Path(file_okay=False, path_type=Path)
 
@@ -56,12 +65,12 @@ _HARDWARE = (
 
 def places(function: Callable[..., Any]) -> Callable[..., Any]:
     """Options for the folders."""
-    return _decorate(function, _PLACES)
+    return decorate(function, _PLACES)
 
 
 def hardware(function: Callable[..., Any]) -> Callable[..., Any]:
     """Options for what to train on."""
-    return _decorate(function, _HARDWARE)
+    return decorate(function, _HARDWARE)
 
 
 def places_of(options: dict[str, Any]) -> Places:
@@ -120,7 +129,8 @@ class sentences:
             sys.exit(1)
 
 
-def _decorate(function: Callable[..., Any], options: tuple[Any, ...]) -> Callable[..., Any]:
+def decorate(function: Callable[..., Any], options: tuple[Any, ...]) -> Callable[..., Any]:
+    """Give a command several options, which its help shows in this order."""
     for option in reversed(options):
         function = option(function)
     return function

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 
 from genrecore_training.cli.common import (
     compute_of,
+    decorate,
     folder,
     hardware,
     places,
@@ -19,35 +21,39 @@ from genrecore_training.cli.common import (
 
 __all__ = ["export", "reproduce", "run"]
 
-_protocol = click.option("--protocol", help="Only under this one; under all of the recipe's if not given.")
-_folds = click.option(
-    "--folds",
-    type=click.IntRange(min=1),
-    help="Only the first so many folds of a protocol; the result says so.",
+_OPTIONS = (
+    click.option("--protocol", help="Only under this one; under all of the recipe's if not given."),
+    click.option(
+        "--folds",
+        type=click.IntRange(min=1),
+        help="Only the first so many folds of a protocol; the result says so.",
+    ),
+    click.option(
+        "--seeds",
+        type=click.IntRange(min=1),
+        default=1,
+        help="Train so many times, with seeds counted up from the recipe's.",
+    ),
+    click.option(
+        "--int8",
+        is_flag=True,
+        help="Also a quantised model (static int8), tested beside the one in single precision.",
+    ),
+    hardware,
+    results_option,
+    places,
 )
-_seeds = click.option(
-    "--seeds",
-    type=click.IntRange(min=1),
-    default=1,
-    help="Train so many times, with seeds counted up from the recipe's.",
-)
-_int8 = click.option(
-    "--int8",
-    is_flag=True,
-    help="Also a quantised model (static int8), tested beside the one in single precision.",
-)
+
+
+def _experiment(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of the commands that train and test."""
+    return decorate(function, _OPTIONS)
 
 
 @click.command()
 @click.argument("network")
 @click.option("--task", type=click.Choice(["genre", "mood"]), help="Only this task of the network's.")
-@_protocol
-@_folds
-@_seeds
-@_int8
-@hardware
-@results_option
-@places
+@_experiment
 def reproduce(network: str, task: str | None, **options: Any) -> None:
     """Reproduce a published experiment.
 
@@ -70,13 +76,7 @@ def reproduce(network: str, task: str | None, **options: Any) -> None:
 
 @click.command()
 @click.argument("recipe")
-@_protocol
-@_folds
-@_seeds
-@_int8
-@hardware
-@results_option
-@places
+@_experiment
 def run(recipe: str, **options: Any) -> None:
     """Train and test a recipe.
 

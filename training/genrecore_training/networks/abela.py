@@ -65,11 +65,15 @@ class AbelaEnd2End(nn.Module):
         self.output = nn.Linear(64, classes)
         keras_init(self)
 
-    def forward(self, samples: Tensor) -> Tensor:
+    def embed(self, samples: Tensor) -> Tensor:
+        """What the last but one layer says, [batch, 64]."""
         steps = self.norm(samples).unflatten(1, (-1, self.FRAME))  # consecutive frames are the time steps
         features = self.features(steps.transpose(1, 2)).transpose(1, 2)
         sequence, _ = self.recurrent(features)
-        return self.output(self.dense(self.dropout(self.attention(sequence))))
+        return self.dense(self.dropout(self.attention(sequence)))
+
+    def forward(self, samples: Tensor) -> Tensor:
+        return self.output(self.embed(samples))
 
 
 class AbelaConv(nn.Module):
