@@ -89,7 +89,7 @@ def experiment(
     figure = result_files.main_figure(result)
     yield (
         f"accuracy {figure['value']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}], n = {figure['n']} "
-        f"({HEARD[figure['on']]}); {_published(recipe, protocol)}"
+        f"({HEARD[figure['on']]}){_published(recipe, protocol)}"
     )
     if int8:
         from genrecore_training.int8 import quantise, quantised_figures
@@ -104,16 +104,17 @@ def experiment(
     plots = places.runs / recipe.name / f"{protocol}-plots"
     if new or not plots.is_dir():
         yield from _plots(by_seed[0], plots)
-    yield from _model(by_seed[0][0], result, places)
+    if dataset is None:
+        yield from _model(by_seed[0][0], result, places)
 
 
 def _published(recipe: Recipe, protocol: str) -> str:
     said = recipe.published
     if said is None:
-        return "nothing published to compare with"
+        return ""
     if said.protocol == protocol:
-        return f"published {said.accuracy:.4f}"
-    return f"published {said.accuracy:.4f} under {said.protocol}, which does not keep artists apart"
+        return f"; published {said.accuracy:.4f}"
+    return f"; published {said.accuracy:.4f} under {said.protocol}, which does not keep artists apart"
 
 
 def _plots(runs: list[Run], folder: Path) -> Iterator[str]:

@@ -37,11 +37,18 @@ class OteroCrnn(nn.Module):
         self.output = nn.Linear(256, classes)
         keras_init(self)
 
+    def embed(self, decibels: Tensor) -> Tensor:
+        """What the last but one layer says, on average over time, [batch, 256]."""
+        return self._sequence(decibels).mean(dim=1)
+
     def over_time(self, decibels: Tensor) -> Tensor:
         """Distribution at each step, [batch, steps, classes]; a step is eight columns."""
+        return torch.softmax(self.output(self.dropout(self._sequence(decibels))), dim=2)
+
+    def _sequence(self, decibels: Tensor) -> Tensor:
         features = self.dropout(self.features(self.norm(decibels)).transpose(1, 2))
         sequence, _ = self.recurrent(features)
-        return torch.softmax(self.output(self.dropout(sequence)), dim=2)
+        return sequence
 
     def forward(self, decibels: Tensor) -> Tensor:
         return torch.log(self.over_time(decibels).mean(dim=1) + 1e-9)
