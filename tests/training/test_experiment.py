@@ -18,7 +18,7 @@ import yaml
 from genrecore import model as model_files
 from genrecore.analyzer import Analyzer
 from genrecore.settings import Settings
-from genrecore_training import recipes
+from genrecore_training import pictures, recipes
 from genrecore_training.runs import Places, Run
 from genrecore_training.statistics import accuracy
 
@@ -188,6 +188,20 @@ def test_a_file_that_is_damaged_is_left_out_and_many_stop_the_run(
     said = call(tmp_path / "again", hurt, "run", str(recipe_file), status=1)
     assert "7 of 36 files cannot be used, the first: " in said
     assert "pop.00004.wav" in said
+
+
+def test_all_genres_of_the_test_are_in_the_picture_of_the_embedding(
+    tmp_path: Path, data: Path, recipe_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "_MOST_EMBEDDED", 12)
+    recipe = recipes.load(recipe_file)
+    faster = recipe.model_copy(update={"optimisation": recipe.optimisation.model_copy(update={"epochs": 1})})
+    run = Run(faster, "track_random", 0, Places(data, tmp_path / "store", tmp_path / "runs"))
+    run.execute()
+    network = pictures._network(run)
+    features, truth = pictures._embedded(run, network)
+    assert features.shape == (12, 8)
+    assert len(set(truth)) > 1
 
 
 def test_what_is_missing_of_a_data_set_is_told(data: Path) -> None:
