@@ -80,12 +80,8 @@ if _MOOD_TYPE.normalize("ab") != ["ab"]:
 
 
 def spell(label: str) -> str:
-    """A label as people write it in a tag: ``hiphop`` becomes ``Hip-Hop``, ``sad`` becomes ``Sad``.
-
-    A label of another model is left as it is, which for one of the user's own music is as the user writes it.
-    """
-    known = label in _SPELLING or any(label in labels for labels in LABELS.values())
-    if not known and "_" not in label:
+    """A label as people write it in a tag: ``hiphop`` becomes ``Hip-Hop``, ``sad`` becomes ``Sad``."""
+    if label != label.lower():
         return label
     return _SPELLING.get(label) or label.replace("_", " ").title()
 
