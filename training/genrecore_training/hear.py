@@ -105,8 +105,7 @@ def hear(bench: Bench, ear: Ear, name: str, *, thorough: bool) -> list[tuple[str
     """
     settings = bench.recipe.input
     if settings.sections is not None:
-        pieces = bench.pieces(name)
-        heard = ear.histogram(np.stack([piece.cut(0, bench.size) for piece in pieces]))
+        heard = ear.histogram(bench.snippets(name))
         track, number = bench.piece_of(name)
         if ear.model is None:
             return [("numbers", heard)]

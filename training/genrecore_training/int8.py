@@ -19,9 +19,9 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from genrecore import model as model_files
 from genrecore_training.export import describe
-from genrecore_training.results import main_way, pooled
+from genrecore_training.results import by_way, main_way, pooled
 from genrecore_training.runs import Run
-from genrecore_training.statistics import Verdict, accuracy, bootstrap, mcnemar
+from genrecore_training.statistics import accuracy, bootstrap, mcnemar
 
 __all__ = ["quantise", "quantised_figures"]
 
@@ -92,13 +92,9 @@ def quantised_figures(runs: Sequence[Run]) -> dict[str, Any]:
     runs : sequence of Run
         Tested folds of one recipe and protocol.
     """
-    tested: list[Verdict] = []
-    for run in runs:
-        tested += run.hear_test(quantise(run))
     ways = pooled(runs)
     way = main_way(ways)
-    there = {item.id for item in ways[way]}
-    same_way = [item for item in tested if item.id in there and item.kind in _kinds(way)]
+    same_way = by_way(item for run in runs for item in run.hear_test(quantise(run)))[way]
     low, high = bootstrap(same_way, accuracy)
     paired = mcnemar(ways[way], same_way)
     full, small = ({item.id: item.histogram.top for item in items} for items in (ways[way], same_way))
@@ -112,7 +108,3 @@ def quantised_figures(runs: Sequence[Run]) -> dict[str, Any]:
         "McNemar exact p": round(paired.p, 4),
         "bytes": [runs[0].model_file.stat().st_size, quantise(runs[0]).stat().st_size],
     }
-
-
-def _kinds(way: str) -> tuple[str, ...]:
-    return ("windows", "sections", "slice") if way == "sound" else (way,)

@@ -39,8 +39,6 @@ _LARGE = ("fma", "own")
 _MOST_FAILED = 0.1
 _FULL_TRACK_SECONDS = 30.0
 _FEWEST_CROPS = 2
-# Training, validation, test.
-_PARTS = 3
 
 
 def read_folds() -> dict[str, int]:
@@ -91,8 +89,9 @@ class Bench:
     def archived(self) -> Gtzan | None:
         """The data set, where its log-mels are read from GTZAN's archive because not all waveforms are there."""
         dataset = self.dataset
-        of_archive = isinstance(dataset, Gtzan) and dataset.has_archive and not dataset.whole
-        return dataset if of_archive and isinstance(dataset, Gtzan) and self._kind == "logmel" else None
+        if self._kind != "logmel" or not isinstance(dataset, Gtzan):
+            return None
+        return dataset if dataset.has_archive and not dataset.whole else None
 
     @cached_property
     def tracks(self) -> dict[str, Track]:
@@ -162,7 +161,7 @@ class Bench:
             splits = protocols.splits_of_folds(labels, self.groups, read_folds())
         elif protocol == "artist_grouped" and not isinstance(self.dataset, Gtzan):
             # A small collection has classes of a few artists: each side still gets one.
-            folds, parts = max(_PARTS, min(5, self._fewest)), max(2, min(6, self._fewest - 1))
+            folds, parts = max(protocols.PARTS, min(5, self._fewest)), max(2, min(6, self._fewest - 1))
             splits = protocols.artist_grouped(labels, self.groups, folds=folds, parts=parts)
         elif (lists := self._lists(protocol)) is not None:
             splits = (protocols.fault_filtered(lists),)
@@ -191,6 +190,8 @@ class Bench:
             failed = self.store.prepare_logmel(sounding, spec, least=self.recipe.input.samples)
         else:
             failed = self.store.prepare(sounding)
+        # In the order of the tracks, not in that in which the workers came to them.
+        failed = {track.id: failed[track.id] for track in sounding if track.id in failed}
         if len(failed) > _MOST_FAILED * len(sounding) and self.dataset.name != "own":
             first = next(iter(failed.values()))
             raise DatasetError(f"{len(failed)} of {len(sounding)} files cannot be used, the first: {first}")
@@ -217,6 +218,10 @@ class Bench:
         starts = np.minimum(np.arange(sections) * signal.shape[-1] // sections, signal.shape[-1] - size)
         chosen = starts if number is None else starts[number : number + 1]
         return [Material(signal[..., start : start + size], target, 1) for start in chosen]
+
+    def snippets(self, name: str) -> NDArray[np.float32]:
+        """All that is heard of a track, or of one snippet of it, at fixed sections: float32 [pieces, ...]."""
+        return np.stack([piece.cut(0, self.size) for piece in self.pieces(name)])
 
     def piece_of(self, name: str) -> tuple[Track, int | None]:
         """The track that an id is of, and which snippet of it; None for all."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from genrecore_training import plots
 from genrecore_training.export import shape_of
@@ -103,7 +103,7 @@ def _embedded(run: Run, network: nn.Module) -> tuple[NDArray[np.float32], list[s
     # Test parts stand in the order of the genres, of which none must be missed.
     for k in np.random.default_rng(0).permutation(len(names)):
         name = names[k]
-        snippets = _snippets(run, name)
+        snippets = torch.from_numpy(run.bench.snippets(name))
         with torch.no_grad():
             found.append(network.embed(snippets).numpy())  # type: ignore[operator]
         truth += [run.bench.piece_of(name)[0].label] * len(snippets)
@@ -122,15 +122,11 @@ def _courses(run: Run, network: nn.Module | None) -> list[NDArray[np.float32]]:
         return []
     ear, courses = open_ear(run.model_file, table=False), []
     for name in run.bench.usable(run.split.test):
-        snippets = _snippets(run, name)
+        snippets = run.bench.snippets(name)
         if network is not None and hasattr(network, "over_time"):
             with torch.no_grad():
-                courses.append(network.over_time(snippets).flatten(0, 1).numpy())  # type: ignore[operator]
+                course = network.over_time(torch.from_numpy(snippets))  # type: ignore[operator]
+            courses.append(course.flatten(0, 1).numpy())
         elif len(snippets) >= _FEWEST_POINTS:
-            courses.append(ear.run(snippets.numpy()))
+            courses.append(ear.run(snippets))
     return courses
-
-
-def _snippets(run: Run, name: str) -> Tensor:
-    pieces = run.bench.material([name])
-    return torch.from_numpy(np.stack([piece.cut(0, run.bench.size) for piece in pieces]))

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 __all__ = [
+    "PARTS",
     "RANDOM",
     "Split",
     "artist_grouped",
@@ -22,7 +23,8 @@ __all__ = [
     "track_random",
 ]
 
-_PARTS = 3
+#: Training, validation, test.
+PARTS = 3
 #: Protocols that do not look at artists.
 RANDOM = frozenset({"snippet_random", "track_random"})
 
@@ -106,7 +108,7 @@ def artist_grouped(
         One a fold; the test parts are disjoint and cover all tracks.
     """
     fewest = fewest_groups(labels, groups)
-    if fewest < min(_PARTS, folds):
+    if fewest < min(PARTS, folds):
         raise ValueError(
             f"a label has tracks of {fewest} artist(s), and training, validation and test need one each"
         )
@@ -202,8 +204,8 @@ def _random(labels: Mapping[str, str], shares: tuple[float, float, float], seed:
     if min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
         raise ValueError(f"shares of train, validation and test must be positive and sum to 1, not {shares}")
     label, count = min(Counter(labels.values()).items(), key=lambda item: item[1])
-    if count < _PARTS:
-        raise ValueError(f"{label} has {count} of the {_PARTS} that training, validation and test need")
+    if count < PARTS:
+        raise ValueError(f"{label} has {count} of the {PARTS} that training, validation and test need")
     ids = sorted(labels)
     validation, test = (round(share * len(ids)) for share in shares[1:])
     rest, tested = train_test_split(ids, test_size=test, random_state=seed, stratify=[labels[i] for i in ids])

@@ -34,6 +34,7 @@ from genrecore_training.statistics import (
 
 __all__ = [
     "ResultError",
+    "by_way",
     "collect",
     "figures_for_card",
     "main_figure",
@@ -71,11 +72,15 @@ class ResultError(Exception):
 
 
 def pooled(runs: Sequence[Run]) -> dict[str, list[Verdict]]:
-    """What the tests of some folds found, by the way of hearing; ``paired`` beside those of `HEARD`."""
+    """What the tests of some folds found, `by_way`."""
+    return by_way(item for run in runs for item in run.tested())
+
+
+def by_way(tested: Iterable[Verdict]) -> dict[str, list[Verdict]]:
+    """Verdicts by the way of hearing; ``paired`` beside those of `HEARD`."""
     ways: dict[str, list[Verdict]] = {}
-    for run in runs:
-        for item in run.tested():
-            ways.setdefault(item.kind, []).append(item)
+    for item in tested:
+        ways.setdefault(item.kind, []).append(item)
     if "slice" in ways:
         ways["sound"] = [*ways.get("windows", ways.get("sections", [])), *ways["slice"]]
     return ways

@@ -168,7 +168,7 @@ class Run:
             sys.exit(0)
         parameters, multiply_adds = size_of(fitted.network, shape_of(self.recipe.input))
         raw = self.folder / "uncalibrated.onnx"
-        difference = self._export(fitted.network, raw)
+        difference = self._export(fitted.network, raw, parameters, multiply_adds)
         validation = self._listen(raw, split.validation, thorough=False)
         temperature = fit_temperature(validation)
         set_temperature(raw, temperature)
@@ -189,12 +189,11 @@ class Run:
         for checkpoint in self.folder.glob("*.ckpt"):  # there is nothing left to resume
             checkpoint.unlink()
 
-    def _export(self, network: nn.Module, path: Path) -> float:
+    def _export(self, network: nn.Module, path: Path, parameters: int, multiply_adds: int) -> float:
         settings, labels = self.recipe.input, self.bench.labels
         if self._table:
             about = {"id": f"{self.recipe.name} {self.recipe.version}", "labels": labels, "temperature": 1.0}
             return to_table_onnx(network, settings.numbers or 0, about, path)
-        parameters, multiply_adds = size_of(network, shape_of(settings))
         card = ModelCard(
             name=self.recipe.name,
             version=self.recipe.version,

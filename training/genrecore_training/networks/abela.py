@@ -89,12 +89,7 @@ class AbelaConv(nn.Module):
     ) -> None:
         super().__init__()
         self.norm = SnippetNorm(bands=shape[0])
-        self.features = nn.Sequential(
-            nn.Conv2d(1, widths[0], 3, padding=1),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            *_pooled(widths, (2, 2, 2, 2), dropout),
-        )
+        self.features = _convolutions(widths, (2, 2, 2, 2), dropout)
         with torch.no_grad():
             flat = self.features(torch.zeros(1, 1, *shape)).numel()
         self.dense = nn.Linear(flat, dense)
@@ -156,12 +151,7 @@ class AbelaConvRecurrent(nn.Module):
     ) -> None:
         super().__init__()
         self.norm = SnippetNorm(bands=shape[0])
-        self.features = nn.Sequential(
-            nn.Conv2d(1, widths[0], 3, padding=1),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            *_pooled(widths, ((4, 1), (4, 2)), dropout),
-        )
+        self.features = _convolutions(widths, ((4, 1), (4, 2)), dropout)
         with torch.no_grad():
             _, channels, bands, steps = self.features(torch.zeros(1, 1, *shape)).shape
         self.recurrent = _recurrent(cell, channels * bands, units)
@@ -197,11 +187,11 @@ def _block(
     )
 
 
-def _pooled(
+def _convolutions(
     widths: tuple[int, ...], pools: tuple[int | tuple[int, int], ...], dropout: float
-) -> list[nn.Module]:
-    """Conv2D, MaxPool2D, Dropout from each width to the next."""
-    layers: list[nn.Module] = []
+) -> nn.Sequential:
+    """Conv2D, Dropout, and then Conv2D, MaxPool2D, Dropout from each width to the next."""
+    layers: list[nn.Module] = [nn.Conv2d(1, widths[0], 3, padding=1), nn.ReLU(), nn.Dropout(dropout)]
     for before, after, pool in zip(widths, widths[1:], pools, strict=False):
         layers += [
             nn.Conv2d(before, after, 3, padding=1),
@@ -209,4 +199,4 @@ def _pooled(
             nn.MaxPool2d(pool),
             nn.Dropout(dropout),
         ]
-    return layers
+    return nn.Sequential(*layers)
