@@ -87,8 +87,7 @@ def _describe(card: ModelCard, path: Path, milliseconds: float | None, default: 
     if card.multiply_adds:
         speed.append(f"{card.multiply_adds / 1e6:,.1f} million multiply-adds a snippet")
     figures = [
-        f"{figure.metric} {figure} on {figure.n:,} tracks, protocol {figure.protocol}"
-        for figure in card.figures
+        f"{figure.metric} {figure}, n = {figure.n:,}, protocol {figure.protocol}" for figure in card.figures
     ]
     facts = {
         "task": f"{card.task}, default" if default else card.task,

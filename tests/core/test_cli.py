@@ -269,7 +269,7 @@ def test_models_as_json_and_by_file(genrecore: Genrecore, settings: Settings) ->
     assert mine["ms_per_100_snippets"] > 0
     assert mood["labels"] == ["happy", "angry", "sad", "relaxed"]
     shown = genrecore("models", settings.genre_model).stdout
-    assert "accuracy 0.500 [0.400, 0.600] on 100 tracks, protocol artist_grouped" in shown
+    assert "accuracy 0.500 [0.400, 0.600], n = 100, protocol artist_grouped" in shown
 
 
 def test_a_faulty_model_is_named_and_the_others_are_shown(genrecore: Genrecore, settings: Settings) -> None:

@@ -71,6 +71,12 @@ def test_the_interval_knows_that_tracks_of_one_artist_are_not_independent() -> N
     assert bootstrap(apart, accuracy, resamples=500) == (low, high)
 
 
+def test_a_few_tracks_that_are_all_right_prove_little() -> None:
+    """The exact bound: 1 - .025 ** (1 / n) may be wrong; by artists, not by tracks."""
+    low, high = bootstrap([verdict("a", "a", str(k % 5)) for k in range(15)], accuracy, resamples=50)
+    assert (low, high) == (pytest.approx(0.025 ** (1 / 5)), 1)
+
+
 @pytest.mark.parametrize("share", [0.6, 0.75, 0.95])
 def test_temperature_brings_confidence_to_the_share_that_is_right(share: float) -> None:
     """Histograms that always say .8 and are right in `share` of the cases."""

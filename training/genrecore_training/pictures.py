@@ -13,7 +13,7 @@ from torch import nn
 
 from genrecore_training import plots
 from genrecore_training.export import shape_of
-from genrecore_training.hear import open_ear
+from genrecore_training.hear import HEARD, open_ear
 from genrecore_training.networks import build
 from genrecore_training.results import main_way, pooled
 from genrecore_training.runs import Run
@@ -47,7 +47,7 @@ def draw(runs: Sequence[Run], folder: Path) -> Iterator[Path]:
     ways = pooled(runs)
     way = main_way(ways)
     tested, labels = ways[way], first.bench.labels
-    name = f"{first.recipe.name}, {first.protocol}, n = {len(tested)}"
+    name = f"{first.recipe.name}, {first.protocol}\nn = {len(tested)} ({HEARD[way]})"
     yield plots.save(plots.confusion_plot(confusion(tested, labels), labels, name), folder / "confusion.png")
     yield plots.save(plots.reliability_diagram(tested, name), folder / "reliability.png")
     history = _history(first)

@@ -62,12 +62,12 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def confusion_plot(matrix: ArrayLike, labels: Sequence[str], title: str) -> Figure:
-    """Confusion matrix: tracks in each cell, their share of the row as colour and below the number.
+    """Confusion matrix: how many in each cell, their share of the row as colour and below the number.
 
     Parameters
     ----------
     matrix : array of int, shape (classes, classes)
-        Rows: what it is; columns: what the model says. Cells without a track stay empty.
+        Rows: what it is; columns: what the model says. Empty cells stay blank.
     labels : sequence of str
         The classes.
     title : str
@@ -84,7 +84,7 @@ def confusion_plot(matrix: ArrayLike, labels: Sequence[str], title: str) -> Figu
     image = axes.imshow(shares, cmap="cividis", vmin=0, vmax=1)
     _write_cells(axes, image.to_rgba(shares), texts)
     _name_classes(axes, labels, [f"{label} ({n})" for label, n in zip(labels, held, strict=True)])
-    axes.set(xlabel="what the model says", ylabel="what it is (tracks)")
+    axes.set(xlabel="what the model says", ylabel="what it is (n)")
     figure.colorbar(image, label="share of the row", shrink=0.8)
     return figure
 
@@ -160,7 +160,7 @@ def learning_curves(metrics_csv: Path, title: str) -> Figure:
 
 
 def reliability_diagram(tested: Sequence[Verdict], title: str, *, bins: int = 10) -> Figure:
-    """Confidence against the share of tracks that is right, and how many tracks are how confident.
+    """Confidence against the share that is right, and how many are how confident.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def reliability_diagram(tested: Sequence[Verdict], title: str, *, bins: int = 10
     bars = held.bar(middles, [part.n for part in found], width=0.9 / bins, color=_BLUE)
     held.bar_label(bars, fontsize="small")
     held.margins(y=0.2)
-    held.set(xlabel="confidence", ylabel="tracks")
+    held.set(xlabel="confidence", ylabel="n")
     for axes in (share, held):
         axes.grid(alpha=0.3)
         axes.set_axisbelow(True)

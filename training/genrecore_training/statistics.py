@@ -183,6 +183,9 @@ def bootstrap(
 ) -> tuple[float, float]:
     """95 % percentile interval; whole groups are drawn, since tracks of one artist are not independent.
 
+    Where nothing is wrong, drawing again tells nothing: the lower end is then the exact one (Clopper and Pearson 1934)
+    of as many successes as there are groups.
+
     Parameters
     ----------
     tested : sequence of Verdict
@@ -204,6 +207,8 @@ def bootstrap(
         rows = np.concatenate([members[pick] for pick in picks])
         figures.append(figure(_Table(table.facts[rows], table.classes)))
     low, high = np.percentile(figures, [2.5, 97.5])
+    if low == high == 1:
+        low = binomtest(len(members), len(members)).proportion_ci(method="exact").low
     return float(low), float(high)
 
 
