@@ -13,6 +13,8 @@ myst_heading_anchors = 3
 
 html_theme = "furo"
 html_title = f"genreclf {release}"
+html_static_path = ["static"]
+html_css_files = ["tables.css"]
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
