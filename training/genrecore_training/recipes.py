@@ -91,6 +91,10 @@ class Optimisation(_Strict):
     early_stopping: int | None = Field(
         None, ge=1, description="epochs without a better validation loss; none: run to the end"
     )
+    keep: Literal["best", "last"] | None = Field(
+        None,
+        description="weights of the best validation loss or the last; none: best under plateau, else last",
+    )
     batch: int = Field(64, ge=2, description="snippets a step")
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     ema: float | None = Field(None, gt=0, lt=1, description="decay of the moving average of the weights")

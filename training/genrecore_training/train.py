@@ -240,8 +240,7 @@ def fit(
     Returns
     -------
     Fitted or None
-        The network with the weights of the best validation loss of a plateau run, the last (averaged) ones of another.
-        None in all but the first of several processes.
+        The network with the weights that the recipe keeps. None in all but the first of several processes.
 
     Raises
     ------
@@ -269,8 +268,9 @@ def fit(
         return None
     # Always from the file: a run that was killed after its last epoch has nothing but it.
     end = torch.load(last, map_location="cpu", weights_only=False)
-    chosen = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=False)
-    module.load_state_dict((chosen if how.schedule == "plateau" else end)["state_dict"])
+    kept = how.keep or ("best" if how.schedule == "plateau" else "last")
+    chosen = torch.load(folder / f"{kept}.ckpt", map_location="cpu", weights_only=False)
+    module.load_state_dict(chosen["state_dict"])
     seconds = end["callbacks"][Timer.__qualname__]["time_elapsed"]["train"]
     return Fitted(module.network.cpu().eval(), seconds, end["epoch"] + 1)
 
