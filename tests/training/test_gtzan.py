@@ -134,6 +134,9 @@ def test_nothing_is_found_twice_and_the_best_sound_is_taken(tmp_path: Path, clip
         ("pop.00009", tmp_path / "genres" / "pop" / "pop.00009.au", True),
     ]
     assert gtzan.has_archive
+    sound = Gtzan(tmp_path, archive=False)
+    assert not sound.has_archive
+    assert sound.tracks == gtzan.tracks
     assert gtzan.logmel("blues.00003").shape == (128, 387)
     assert np.all(gtzan.logmel("blues.00003") == np.float32((3 - 255) * np.float32(80 / 255)))
 

@@ -147,6 +147,22 @@ def test_mfcc_are_those_of_librosa() -> None:
     np.testing.assert_allclose(said, expected, atol=1e-3)
 
 
+@pytest.mark.parametrize("name", ["liang-mfcc-cnn", "liang-mfcc-lstm"])
+def test_liangs_networks_hear_the_level_of_a_recording_if_asked_to(name: str) -> None:
+    batch = batch_of(LONG, 20)
+    for level in (False, True):
+        network = build(name, 10, LONG, {"level": level}).eval()
+        if level:
+            assert isinstance(network.norm, Standardise)
+            network.norm.fit(batch)
+            heard = network.norm(batch)  # [batch, frames, coefficients]
+            torch.testing.assert_close(heard.mean((0, 1)), torch.zeros(13), atol=1e-4, rtol=0)
+            torch.testing.assert_close(heard.std((0, 1)), torch.ones(13), atol=1e-3, rtol=0)
+        with torch.no_grad():
+            alike = torch.allclose(network(batch), network(batch + 20), atol=1e-4)
+        assert alike is not level
+
+
 def test_a_picture_is_what_matplotlib_draws() -> None:
     decibels = np.random.default_rng(2).uniform(-100, 0, (288, 432)).astype(np.float32)
     decibels[0, 0] = 0

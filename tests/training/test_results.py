@@ -113,6 +113,20 @@ def put(folder: Path, *found: dict[str, object]) -> None:
         (folder / f"{item['model']}--{item['protocol']}.json").write_text(json.dumps(item))
 
 
+def test_trials_have_a_table_of_their_own(tmp_path: Path) -> None:
+    seeds = {"seeds": [1, 2, 3], "accuracy": [0.6, 0.7, 0.8], "mean": 0.7, "deviation": 0.1}
+    put(
+        tmp_path,
+        published("abela-conv-genre", "snippet_random", 0.7),
+        published("end2end-gru-mel", "snippet_random", 0.7),  # bundled
+        published("liang-mfcc-cnn-level", "snippet_random", 0.6, seeds=seeds),
+    )
+    _, _, *rows = reproduced.render_tried(tmp_path).splitlines()
+    assert rows == [
+        "| `liang-mfcc-cnn-level` | snippet_random | 999 | 0.600 [0.500, 0.900] | 3 | 0.700 ± 0.100 |"
+    ]
+
+
 def test_a_published_network_stands_beside_its_paper(tmp_path: Path) -> None:
     put(
         tmp_path,

@@ -1,4 +1,4 @@
-"""The table of the published networks: what the papers print and what came out here."""
+"""The tables of the published networks, what the papers print and what came out here, and of other trials."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 import yaml
 
+from genrecore import model as model_files
 from genrecore_training import recipes as recipe_files
 from genrecore_training.recipes import Recipe
 from genrecore_training.results import main_figure, read_all
 
-__all__ = ["faults", "render_compared", "render_reproduced"]
+__all__ = ["faults", "render_compared", "render_reproduced", "render_tried"]
 
 _UNKNOWN = "??"
 _MISSING = "missing.yaml"
@@ -57,6 +58,30 @@ def render_compared(results: Path) -> str:
             f"| {found['only_other']} | p = {found['p']:.4f} |"
         )
     return "\n".join(rows) + "\n"
+
+
+def render_tried(results: Path) -> str:
+    """Recipes that are neither published nor of a bundled model, as Markdown."""
+    bundled = {path.stem for path in model_files.bundled()}
+    rows = [
+        "| recipe | protocol | n | accuracy, first seed | seeds | mean ± deviation over seeds |",
+        "|---|---|---:|---|---:|---|",
+    ]
+    for result in read_all(results):
+        name = result["model"]
+        if (
+            name in bundled
+            or name not in recipe_files.names()
+            or recipe_files.load(name).published is not None
+        ):
+            continue
+        figure, seeds = main_figure(result), result.get("seeds")
+        over = f"{seeds['mean']:.3f} ± {seeds['deviation']:.3f}" if seeds else _UNKNOWN
+        rows.append(
+            f"| `{name}` | {result['protocol']} | {figure['n']} | {figure['value']:.3f} [{figure['low']:.3f}, "
+            f"{figure['high']:.3f}] | {len(seeds['seeds']) if seeds else 1} | {over} |"
+        )
+    return "\n".join(rows) + "\n" if len(rows) > 2 else f"{_UNKNOWN}\n"
 
 
 def faults(results: Path) -> list[str]:

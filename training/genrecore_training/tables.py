@@ -10,7 +10,7 @@ from typing import Any
 
 from genrecore import model as model_files
 from genrecore_training.hear import HEARD
-from genrecore_training.reproduced import faults, render_compared, render_reproduced
+from genrecore_training.reproduced import faults, render_compared, render_reproduced, render_tried
 from genrecore_training.results import read_all
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 _BLOCK = re.compile(
-    r"(<!-- (summary|results|earlier|short-files|reproduced|compared|cards):begin -->\n).*?(<!-- \2:end -->)",
+    r"(<!-- (summary|results|earlier|short-files|reproduced|compared|tried|cards):begin -->\n).*?(<!-- \2:end -->)",
     re.DOTALL,
 )
 _UNKNOWN = "??"
@@ -127,6 +127,7 @@ def update(documents: Sequence[Path], results: Path, *, write: bool) -> list[Pat
         "cards": render_cards(),
         "reproduced": render_reproduced(results),
         "compared": render_compared(results),
+        "tried": render_tried(results),
     }
     stale = []
     for path in documents:

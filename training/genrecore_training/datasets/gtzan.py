@@ -61,6 +61,8 @@ class Gtzan:
         Holds any of ``genres/<genre>/<genre>.00000.au`` (the tarball), ``genres_original/<genre>/<genre>.00000.wav``
         (Kaggle's archive, also inside ``Data/``), or is such a folder itself; ``logmel128x387_u8.npz``, ``audio/``,
         ``slices/`` with ``slices.csv``; ``artists_titles_sturm.txt``; ``splits/*_filtered.txt``.
+    archive : bool
+        False leaves the archived log-mels out: only what there is of sound.
 
     Notes
     -----
@@ -77,8 +79,9 @@ class Gtzan:
     #: As in torchaudio and mirdata.
     checksums: Mapping[str, str] = MappingProxyType({"genres.tar.gz": "md5:5b3d6dddb579ab49814ab86dba69e7c7"})
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, archive: bool = True) -> None:
         self.root = root
+        self._wants_archive = archive
 
     @cached_property
     def tracks(self) -> tuple[Track, ...]:
@@ -111,8 +114,8 @@ class Gtzan:
 
     @property
     def has_archive(self) -> bool:
-        """Whether there are archived log-mels."""
-        return (self.root / _ARCHIVE).is_file()
+        """Whether there are archived log-mels, and they are wanted."""
+        return self._wants_archive and (self.root / _ARCHIVE).is_file()
 
     @property
     def whole(self) -> bool:

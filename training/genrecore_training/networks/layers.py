@@ -8,7 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-__all__ = ["Attention", "Lstm", "Mfcc", "Picture", "SnippetNorm", "Standardise", "WaveformNorm", "keras_init"]
+__all__ = [
+    "Attention",
+    "Lstm",
+    "Mfcc",
+    "Picture",
+    "ScaledMfcc",
+    "SnippetNorm",
+    "Standardise",
+    "WaveformNorm",
+    "keras_init",
+]
 
 
 class SnippetNorm(nn.Module):
@@ -104,6 +114,24 @@ class Mfcc(nn.Module):
 
     def forward(self, decibels: Tensor) -> Tensor:
         return decibels.transpose(1, 2) @ self.transform.T
+
+
+class ScaledMfcc(Standardise):
+    """`Mfcc` of the log-mel as it is, standardised coefficient by coefficient over the training set: level is heard.
+
+    Shapes: [batch, mels, frames] in dB -> [batch, frames, coefficients].
+    """
+
+    def __init__(self, mels: int = 128, coefficients: int = 13) -> None:
+        super().__init__(coefficients)
+        self.mfcc = Mfcc(mels, coefficients)
+
+    def fit(self, snippets: Tensor) -> None:
+        """Set the numbers from training snippets."""
+        super().fit(self.mfcc(snippets))
+
+    def forward(self, decibels: Tensor) -> Tensor:
+        return super().forward(self.mfcc(decibels))
 
 
 class Picture(nn.Module):

@@ -1,6 +1,7 @@
 """Liang, Kelleher, Cole, "Music Genre Classification Using Convolutional and Recurrent Neural Networks".
 
-On 13 MFCC of 6-second segments (259 frames; made here from the log-mel, inside the network)::
+On 13 MFCC of 6-second segments (259 frames; made here from the log-mel, inside the network, which by default is blind
+to the level of a recording: archived log-mels have lost it)::
 
     mfcc-cnn     [Conv 32, ReLU, MaxPool stride 2, BatchNorm] x 3 -> Dense 64 -> Dropout .3 -> Dense, softmax
     mfcc-lstm    LSTM 64 -> LSTM 64 -> Dense 64 -> Dropout .3 -> Dense, softmax
@@ -17,7 +18,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from genrecore_training.networks.layers import Lstm, Mfcc, SnippetNorm, Standardise, keras_init
+from genrecore_training.networks.layers import Lstm, Mfcc, ScaledMfcc, SnippetNorm, Standardise, keras_init
 
 __all__ = ["LiangMfccCnn", "LiangMfccLstm", "LiangSpotifyCnn", "LiangSpotifyRnn"]
 
@@ -28,10 +29,12 @@ class LiangMfccCnn(nn.Module):
     Shapes: [batch, 128, 259] in dB, 6 s -> [batch, classes].
     """
 
-    def __init__(self, classes: int, shape: tuple[int, ...], dropout: float = 0.3) -> None:
+    def __init__(
+        self, classes: int, shape: tuple[int, ...], dropout: float = 0.3, level: bool = False
+    ) -> None:
         super().__init__()
-        self.norm = SnippetNorm(bands=shape[0])
-        self.mfcc = Mfcc(shape[0])
+        self.norm = ScaledMfcc(shape[0]) if level else SnippetNorm(bands=shape[0])
+        self.mfcc = nn.Identity() if level else Mfcc(shape[0])
         self.features = nn.Sequential(
             *_conv(1, 3, nn.MaxPool2d(3, stride=2, padding=1)),
             *_conv(32, 3, nn.MaxPool2d(3, stride=2, padding=1)),
@@ -57,10 +60,12 @@ class LiangMfccLstm(nn.Module):
     Shapes: [batch, 128, 259] in dB, 6 s -> [batch, classes].
     """
 
-    def __init__(self, classes: int, shape: tuple[int, ...], dropout: float = 0.3) -> None:
+    def __init__(
+        self, classes: int, shape: tuple[int, ...], dropout: float = 0.3, level: bool = False
+    ) -> None:
         super().__init__()
-        self.norm = SnippetNorm(bands=shape[0])
-        self.mfcc = Mfcc(shape[0])
+        self.norm = ScaledMfcc(shape[0]) if level else SnippetNorm(bands=shape[0])
+        self.mfcc = nn.Identity() if level else Mfcc(shape[0])
         self.recurrent = Lstm(13, 64, num_layers=2, batch_first=True)
         self.dense = nn.Linear(64, 64)
         self.dropout = nn.Dropout(dropout)
