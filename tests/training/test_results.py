@@ -11,7 +11,9 @@ from click.testing import CliRunner
 from genrecore import model as model_files
 from genrecore_training import recipes, reproduced, tables
 from genrecore_training.cli import group
+from genrecore_training.comparison import Comparison
 from genrecore_training.results import figures_for_card, read_all, write
+from genrecore_training.statistics import Paired
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "training" / "results"
@@ -164,6 +166,21 @@ def test_a_figure_of_another_recipe_is_a_fault(tmp_path: Path) -> None:
     done = CliRunner().invoke(group, ["results", "--check", "--results", str(tmp_path), str(page)])
     assert done.exit_code == 1
     assert "abela-conv-genre--snippet_random.json was made by another recipe" in done.output
+
+
+def test_a_comparison_of_another_recipe_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "missing.yaml").write_text(
+        "".join(f"{name}: not yet\n" for name in recipes.names() if recipes.load(name).published is not None)
+    )
+    one, other = recipes.load("abela-gru-genre"), recipes.load("abela-blstm-genre")
+    Comparison(one, other, "fault_filtered", Paired(10, 2, 1, 0.5)).write(tmp_path)
+    assert reproduced.faults(tmp_path) == []
+    Comparison(one, other.model_copy(update={"seed": 7}), "fault_filtered", Paired(10, 2, 1, 0.5)).write(
+        tmp_path
+    )
+    assert [fault.split(" than")[0] for fault in reproduced.faults(tmp_path)] == [
+        "abela-gru-genre--abela-blstm-genre--fault_filtered.json was made by another recipe abela-blstm-genre"
+    ]
 
 
 def test_every_published_figure_is_there_or_has_its_reason() -> None:

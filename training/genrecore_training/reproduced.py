@@ -45,14 +45,14 @@ def render_reproduced(results: Path) -> str:
 
 def render_compared(results: Path) -> str:
     """The paired comparisons, as Markdown."""
-    files = sorted((results / "comparisons").glob("*.json"))
-    if not files:
+    pairs = _comparisons(results)
+    if not pairs:
         return f"{_UNKNOWN}\n"
     rows = [
         "| one | other | protocol | n | only one right | only other right | McNemar, exact |",
         "|---|---|---|---:|---:|---:|---|",
     ]
-    for found in (json.loads(path.read_text("utf-8")) for path in files):
+    for _, found in pairs:
         rows.append(
             f"| `{found['one']}` | `{found['other']}` | {found['protocol']} | {found['n']} | {found['only_one']} "
             f"| {found['only_other']} | p = {found['p']:.4f} |"
@@ -85,7 +85,7 @@ def render_tried(results: Path) -> str:
 
 
 def faults(results: Path) -> list[str]:
-    """One sentence for each result of another recipe than that of its name, and each figure that is missing untold."""
+    """One sentence for each result or comparison of a recipe that has changed, and each figure missing untold."""
     said = []
     reasons, found = _reasons(results), _by_recipe(results)
     for (name, protocol), result in found.items():
@@ -95,11 +95,20 @@ def faults(results: Path) -> list[str]:
             said.append(
                 f"{name}--{protocol}.json was made by another recipe than {name}.yaml is now: run it again"
             )
+    for path, pair in _comparisons(results):
+        for name, digest in zip((pair["one"], pair["other"]), pair["recipe_hashes"], strict=True):
+            if name not in recipe_files.names() or digest != recipe_files.load(name).digest:
+                said.append(f"{path.name} was made by another recipe {name} than there is now: compare again")
     for recipe in _published():
         for protocol in recipe.protocols:
             if (recipe.name, protocol) not in found and _reason(reasons, recipe, protocol) is None:
                 said.append(f"{recipe.name} has no figure under {protocol}, and {_MISSING} gives no reason")
     return said
+
+
+def _comparisons(results: Path) -> list[tuple[Path, dict[str, Any]]]:
+    files = sorted((results / "comparisons").glob("*.json"))
+    return [(path, json.loads(path.read_text("utf-8"))) for path in files]
 
 
 def _published() -> list[Recipe]:
