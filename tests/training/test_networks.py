@@ -38,7 +38,7 @@ GOLDEN = [
     ("liang-mfcc-lstm", LONG, 10, 57_802),
     ("liang-spotify-cnn", NUMBERS, 6, 75_014),
     ("liang-spotify-rnn", NUMBERS, 6, 206_854),
-    ("obeirne-cnn", SQUARE, 10, 3_001_818),
+    ("obeirne-cnn", SQUARE, 10, 3_002_074),
     ("otero-crnn", (128, 646), 13, 1_348_621),
     ("end2end-gru-mel", MEL, 10, 254_457),
     ("mel-cnn", (128, 77), 4, 119_988),

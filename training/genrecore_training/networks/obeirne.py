@@ -3,9 +3,10 @@
 ::
 
     log-mel 128 x 128 (3 s) -> [Conv 2x2, BatchNorm, ReLU, MaxPool 2x2 stride 1] x 4, strides 2, 1, 2, 1
-        -> Dense -> Dense, softmax
+        -> Dense, BatchNorm, ReLU -> Dense, softmax
 
-The paper gives no widths: these are ours.
+The paper gives no widths, and does not say where batch normalisation stands: these are ours. Without it behind the dense
+layer, whose inputs are tens of thousands and none negative, the first steps of Adam leave that layer dead.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class ObeirneCnn(nn.Module):
         self.features = nn.Sequential(*layers)
         with torch.no_grad():
             flat = self.features(torch.zeros(1, 1, *shape)).numel()
-        self.dense = nn.Linear(flat, dense)
+        self.dense = nn.Sequential(nn.Linear(flat, dense), nn.BatchNorm1d(dense))
         self.output = nn.Linear(dense, classes)
         keras_init(self)
 
