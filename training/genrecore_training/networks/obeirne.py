@@ -5,8 +5,8 @@
     log-mel 128 x 128 (3 s) -> [Conv 2x2, BatchNorm, ReLU, MaxPool 2x2 stride 1] x 4, strides 2, 1, 2, 1
         -> Dense, BatchNorm, ReLU -> Dense, softmax
 
-The paper gives no widths, and does not say where batch normalisation stands: these are ours. Without it behind the dense
-layer, whose inputs are tens of thousands and none negative, the first steps of Adam leave that layer dead.
+The paper gives no widths, and does not say where batch normalisation stands: these are ours. Without it behind the
+dense layer, whose inputs are tens of thousands and none negative, the first steps of Adam leave that layer dead.
 """
 
 from __future__ import annotations
