@@ -62,24 +62,18 @@ def render_compared(results: Path) -> str:
 
 def render_tried(results: Path) -> str:
     """Recipes that are neither published nor of a bundled model, as Markdown."""
-    bundled = {path.stem for path in model_files.bundled()}
+    ours = {name for name in recipe_files.names() if recipe_files.load(name).published is None}
+    tried = ours - {path.stem for path in model_files.bundled()}
     rows = [
         "| recipe | protocol | n | accuracy, first seed | seeds | mean ± deviation over seeds |",
         "|---|---|---:|---|---:|---|",
     ]
-    for result in read_all(results):
-        name = result["model"]
-        if (
-            name in bundled
-            or name not in recipe_files.names()
-            or recipe_files.load(name).published is not None
-        ):
-            continue
+    for result in (found for found in read_all(results) if found["model"] in tried):
         figure, seeds = main_figure(result), result.get("seeds")
         over = f"{seeds['mean']:.3f} ± {seeds['deviation']:.3f}" if seeds else _UNKNOWN
         rows.append(
-            f"| `{name}` | {result['protocol']} | {figure['n']} | {figure['value']:.3f} [{figure['low']:.3f}, "
-            f"{figure['high']:.3f}] | {len(seeds['seeds']) if seeds else 1} | {over} |"
+            f"| `{result['model']}` | {result['protocol']} | {figure['n']} | {figure['value']:.3f} "
+            f"[{figure['low']:.3f}, {figure['high']:.3f}] | {len(seeds['seeds']) if seeds else 1} | {over} |"
         )
     return "\n".join(rows) + "\n" if len(rows) > 2 else f"{_UNKNOWN}\n"
 
@@ -91,19 +85,23 @@ def faults(results: Path) -> list[str]:
     for (name, protocol), result in found.items():
         if name not in recipe_files.names():
             said.append(f"{name}--{protocol}.json: there is no recipe {name}")
-        elif result["recipe_hash"] != recipe_files.load(name).digest:
+        elif not _is_current(name, result["recipe_hash"]):
             said.append(
                 f"{name}--{protocol}.json was made by another recipe than {name}.yaml is now: run it again"
             )
     for path, pair in _comparisons(results):
         for name, digest in zip((pair["one"], pair["other"]), pair["recipe_hashes"], strict=True):
-            if name not in recipe_files.names() or digest != recipe_files.load(name).digest:
+            if not _is_current(name, digest):
                 said.append(f"{path.name} was made by another recipe {name} than there is now: compare again")
     for recipe in _published():
         for protocol in recipe.protocols:
             if (recipe.name, protocol) not in found and _reason(reasons, recipe, protocol) is None:
                 said.append(f"{recipe.name} has no figure under {protocol}, and {_MISSING} gives no reason")
     return said
+
+
+def _is_current(name: str, digest: str) -> bool:
+    return name in recipe_files.names() and recipe_files.load(name).digest == digest
 
 
 def _comparisons(results: Path) -> list[tuple[Path, dict[str, Any]]]:
