@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -20,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from genrecore import model as model_files
 from genrecore.card import CARD_KEY, InputSpec, ModelCard
+from genrecore.runtime import import_onnxruntime
 from genrecore.spectrogram import LogMelSpec
 from genrecore_training.recipes import InputSettings
 
@@ -141,7 +141,7 @@ def to_table_onnx(network: nn.Module, numbers: int, about: Mapping[str, Any], pa
     fresh = path.with_suffix(".partial.onnx")
     snippets, expected = _export(network, (numbers,), 1.0, 0, fresh)
     _set_properties(fresh, {TABLE_KEY: json.dumps(about)})
-    session = onnxruntime.InferenceSession(str(fresh), providers=["CPUExecutionProvider"])
+    session = import_onnxruntime().InferenceSession(str(fresh), providers=["CPUExecutionProvider"])
     difference = float(np.abs(session.run(None, {"snippets": snippets})[0] - expected).max())
     _settle(fresh, path, difference)
     return difference

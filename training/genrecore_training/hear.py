@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from genrecore import model as model_files
 from genrecore.analysis import Histogram, aggregate
 from genrecore.model import Model
+from genrecore.runtime import import_onnxruntime
 from genrecore_training.datasets import Gtzan
 from genrecore_training.export import TABLE_KEY
 from genrecore_training.listen import columns_histogram, file_histogram, paired_histogram, windows_histogram
@@ -80,7 +80,7 @@ def open_ear(path: Path, *, table: bool) -> Ear:
         model = model_files.load(path, device="cpu")
         card = model.card
         return Ear(model.run, card.labels, card.id, card.temperature, model)
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = import_onnxruntime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
     about: dict[str, Any] = json.loads(session.get_modelmeta().custom_metadata_map[TABLE_KEY])
 
     def run(numbers: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,6 +7,8 @@ import warnings
 
 import click
 
+from genrecore.errors import RuntimeMissing
+from genrecore.runtime import import_onnxruntime
 from genrecore_training.cli.look import compare, datasets, recipes, results, short_files
 from genrecore_training.cli.own import own
 from genrecore_training.cli.work import export, reproduce, run
@@ -20,11 +22,16 @@ _MISSING = (
 
 
 def main() -> None:
-    """Entry point: says in one sentence what is missing where the training extra is not installed."""
+    """Entry point: says in one sentence what is missing where the training extra or ONNX Runtime is not installed."""
     try:
         import lightning  # noqa: F401
+
+        import_onnxruntime()
     except ImportError:
         click.echo(_MISSING, err=True)
+        sys.exit(2)
+    except RuntimeMissing as missing:
+        click.echo(str(missing), err=True)
         sys.exit(2)
     warnings.simplefilter("ignore")  # libraries' words to their developers
     group(prog_name="genrecore-train")
