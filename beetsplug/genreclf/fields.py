@@ -62,6 +62,8 @@ _OTHER_FIELDS = (
     *HISTOGRAM_FIELDS.values(),
 )
 _BETWEEN = "; "
+# Not the s of 80s, nor the n of drum'n'bass.
+_WORD_START = re.compile(r"(?<![\w'’])[^\W\d_]")
 _SPELLING = {"hiphop": "Hip-Hop", "rnb": "R&B", "r&b": "R&B"}
 # One object for all: beets takes two plugins' equal-looking type objects for a conflict.
 _SHARE = types.Float(3)
@@ -80,10 +82,13 @@ if _MOOD_TYPE.normalize("ab") != ["ab"]:
 
 
 def spell(label: str) -> str:
-    """A label as people write it in a tag: ``hiphop`` becomes ``Hip-Hop``, ``sad`` becomes ``Sad``."""
+    """A label as people write it in a tag: ``hiphop`` becomes ``Hip-Hop``, ``80s rock`` ``80s Rock``.
+
+    One with a capital is left as it is.
+    """
     if label != label.lower():
         return label
-    return _SPELLING.get(label) or label.replace("_", " ").title()
+    return _SPELLING.get(label) or _WORD_START.sub(lambda first: first[0].upper(), label.replace("_", " "))
 
 
 def share_field(task: str, label: str) -> str:

@@ -178,6 +178,8 @@ def test_numbers_are_numbers_and_share_one_type() -> None:
         ("sad", "Sad"),
         ("drum_and_bass", "Drum And Bass"),
         ("EDM", "EDM"),
+        ("lo-fi 80s drum'n'bass", "Lo-Fi 80s Drum'n'bass"),
+        ("música étnica", "Música Étnica"),
     ],
 )
 def test_spelling(label: str, spelled: str) -> None:
