@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -171,8 +172,19 @@ def test_the_archive_is_interpolated_to_a_finer_spectrogram_and_the_result_says_
     at = 258 * 386 / 1290
     expected = whole[:, 77] + (at - 77) * (whole[:, 78] - whole[:, 77])
     np.testing.assert_allclose(sections[1].signal[:, 0], expected, atol=0.05)
-    assert bench.remark == "archived log-mel of 12.9 columns a second, interpolated to 43.1"
-    assert (
-        bench_of("abela-conv-genre", shared_data, tmp_path).remark
-        == "archived log-mel of 12.9 columns a second"
+    said = bench.remark("fault_filtered")
+    assert said == "archived log-mel of 12.9 columns a second, interpolated to 43.1"
+    plain = bench_of("abela-conv-genre", shared_data, tmp_path).remark("snippet_random")
+    assert plain == "archived log-mel of 12.9 columns a second"
+
+
+def test_a_recipe_without_the_archive_hears_what_there_is_of_sound(shared_data: Path, tmp_path: Path) -> None:
+    bench = bench_of("liang-mfcc-cnn-level", shared_data, tmp_path)
+    assert bench.archived is None
+    (split,) = bench.splits("snippet_random")
+    heard = {name.partition(":")[0] for part in (split.train, split.validation, split.test) for name in part}
+    assert heard == {track.id for track in bench.dataset.tracks if track.path is not None and track.whole}
+    assert bench.remark("snippet_random") == f"waveforms of {len(heard)} tracks"
+    assert re.fullmatch(
+        rf"waveforms of {len(heard)} tracks and of \d+ slices", bench.remark("artist_grouped_3")
     )

@@ -12,8 +12,8 @@ from genrecore import model as model_files
 from genrecore_training import recipes, reproduced, tables
 from genrecore_training.cli import group
 from genrecore_training.comparison import Comparison
+from genrecore_training.paired import Paired
 from genrecore_training.results import figures_for_card, read_all, write
-from genrecore_training.statistics import Paired
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "training" / "results"
@@ -102,6 +102,7 @@ def published(name: str, protocol: str, value: float, **changes: object) -> dict
         "protocol": protocol,
         "recipe_hash": recipe.digest,
         "data": "",
+        "interval": "95 %, bootstrap",
         "figures": [figure, {**figure, "metric": "accuracy of snippets", "value": 0.25}],
         "folds": [{"parameters": 127562, "multiply_adds": 19447424, "seconds": 61.2}],
         "folds of the protocol": 1,
@@ -130,7 +131,9 @@ def test_trials_have_a_table_of_their_own(tmp_path: Path) -> None:
     )
     _, _, *rows = reproduced.render_tried(tmp_path).splitlines()
     assert rows == [
-        "| `liang-mfcc-cnn-level` | snippet_random | 999 | 0.600 [0.500, 0.900] | 3 | 0.700 ± 0.100 |"
+        "| `liang-mfcc-cnn-level` | **0.600** [0.500, 0.900] snippet_random, n = 999 | 3 | 0.700 ± 0.100 |",
+        "",
+        "Interval: 95 %, bootstrap.",
     ]
 
 
@@ -165,7 +168,7 @@ def test_a_figure_that_is_missing_is_question_marks_with_the_reason(tmp_path: Pa
 
 def test_a_figure_of_another_recipe_is_a_fault(tmp_path: Path) -> None:
     put(tmp_path, published("abela-conv-genre", "snippet_random", 0.7, recipe_hash="0" * 64))
-    assert any("run it again" in fault for fault in reproduced.faults(tmp_path))
+    assert any("make it again" in fault for fault in reproduced.faults(tmp_path))
     page = tmp_path / "page.md"
     page.write_text("nothing here\n")
     done = CliRunner().invoke(group, ["results", "--check", "--results", str(tmp_path), str(page)])
@@ -176,13 +179,16 @@ def test_a_figure_of_another_recipe_is_a_fault(tmp_path: Path) -> None:
 def test_a_comparison_of_another_recipe_is_a_fault(tmp_path: Path) -> None:
     excuse_all(tmp_path)
     one, other = recipes.load("abela-gru-genre"), recipes.load("abela-blstm-genre")
-    Comparison(one, other, "fault_filtered", Paired(10, 2, 1, 0.5)).write(tmp_path)
+    paired = Paired(10, 2, 1, 0.5, groups=8, p_of_groups=0.6)
+    Comparison(one, other, "fault_filtered", paired).write(tmp_path)
     assert reproduced.faults(tmp_path) == []
-    Comparison(one, other.model_copy(update={"seed": 7}), "fault_filtered", Paired(10, 2, 1, 0.5)).write(
-        tmp_path
-    )
-    assert [fault.split(" than")[0] for fault in reproduced.faults(tmp_path)] == [
-        "abela-gru-genre--abela-blstm-genre--fault_filtered.json was made by another recipe abela-blstm-genre"
+    assert "| p = 0.5000 | 8 artists, p = 0.6000 |" in reproduced.render_compared(tmp_path)
+    Comparison(one, other.model_copy(update={"seed": 7}), "fault_filtered", paired).write(tmp_path)
+    Comparison(one, other.model_copy(update={"name": "my-own"}), "fault_filtered", paired).write(tmp_path)
+    assert reproduced.faults(tmp_path) == [
+        "comparisons/abela-gru-genre--abela-blstm-genre--fault_filtered.json was made by another recipe than "
+        "abela-blstm-genre.yaml is now: make it again",
+        "comparisons/abela-gru-genre--my-own--fault_filtered.json: there is no recipe my-own",
     ]
 
 

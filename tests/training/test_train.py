@@ -92,7 +92,11 @@ def test_an_interrupted_run_ends_as_an_unbroken_one(tmp_path: Path, monkeypatch:
 
 @pytest.mark.parametrize(
     "how",
-    [{"schedule": "cosine", "ema": 0.9}, {"schedule": "plateau", "early_stopping": 1, "learning_rate": 0.3}],
+    [
+        {"schedule": "cosine", "ema": 0.9},
+        {"schedule": "plateau", "early_stopping": 1, "learning_rate": 0.3},
+        {"schedule": "plateau", "keep": "last", "learning_rate": 0.3},
+    ],
 )
 def test_a_run_that_is_asked_for_again_after_its_last_epoch_is_the_same(
     tmp_path: Path, how: dict[str, object]
@@ -120,6 +124,9 @@ def test_a_recipe_says_which_weights_count(tmp_path: Path, keep: str, other: str
     )
     assert torch.equal(network.state_dict()["output.weight"], kept)
     assert not torch.equal(kept, left)
+    if keep == "best":  # which is what a plateau keeps unless told otherwise
+        network = run(tmp_path / "2", recipe(schedule="plateau", learning_rate=0.3, epochs=4, ema=None))
+        assert torch.equal(network.state_dict()["output.weight"], kept)
 
 
 def test_a_strategy_that_repeats_the_command_is_refused(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from genrecore_training.paired import Paired, mcnemar
+from genrecore_training.protocols import group_of
 from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.results import main_way, pooled
 from genrecore_training.runs import Places, Run
-from genrecore_training.statistics import Paired, mcnemar
 
 __all__ = ["Comparison", "compare"]
 
@@ -25,7 +26,7 @@ class Comparison:
     protocol : str
         Under which both were tested.
     paired : Paired
-        McNemar's exact test.
+        McNemar's exact test, and the randomisation test by group.
     """
 
     one: Recipe
@@ -36,10 +37,11 @@ class Comparison:
     @property
     def sentence(self) -> str:
         """For people."""
-        paired = self.paired
+        paired, group = self.paired, group_of(self.protocol)
         return (
             f"{self.protocol}, {paired.n} test items: only {self.one.name} is right on {paired.only_one}, only "
-            f"{self.other.name} on {paired.only_other}; McNemar exact p = {paired.p:.4f}"
+            f"{self.other.name} on {paired.only_other}; McNemar exact p = {paired.p:.4f}; "
+            f"{paired.groups} {group}, each as a whole: p = {paired.p_of_groups:.4f}"
         )
 
     def write(self, folder: Path) -> Path:

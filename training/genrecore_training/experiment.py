@@ -62,7 +62,7 @@ def experiment(
     first = Run(recipe, protocol, 0, places, dataset=dataset, compute=compute)
     count = len(first.bench.splits(protocol))
     wanted = range(min(count, folds or count))
-    remark = f" ({first.bench.remark})" if first.bench.remark else ""
+    remark = f" ({said})" if (said := first.bench.remark(protocol)) else ""
     yield f"{recipe.name}, {protocol}: {len(wanted)} of {count} fold(s), {seeds} seed(s){remark}"
     by_seed = [
         [

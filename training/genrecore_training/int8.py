@@ -19,9 +19,10 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from genrecore import model as model_files
 from genrecore_training.export import describe
+from genrecore_training.paired import mcnemar
 from genrecore_training.results import by_way, main_way, pooled
 from genrecore_training.runs import Run
-from genrecore_training.statistics import accuracy, bootstrap, mcnemar
+from genrecore_training.statistics import accuracy, bootstrap
 
 __all__ = ["quantise", "quantised_figures"]
 

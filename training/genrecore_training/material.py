@@ -113,8 +113,7 @@ class Bench:
         """Track id -> group (artist)."""
         return self.dataset.groups
 
-    @property
-    def remark(self) -> str:
+    def remark(self, protocol: str) -> str:
         """What of the data at hand is other than in the paper; empty if nothing."""
         if self.archived is not None:
             spec = input_spec(self.recipe.input).logmel
@@ -123,7 +122,8 @@ class Bench:
             return f"archived log-mel of 12.9 columns a second{more}"
         if isinstance(self.dataset, Gtzan) and not self.dataset.whole:
             cut = sum(not track.whole for track in self.tracks.values())
-            return f"waveforms of {len(self.tracks) - cut} tracks and of {cut} slices"
+            slices = "" if protocol in protocols.RANDOM else f" and of {cut} slices"
+            return f"waveforms of {len(self.tracks) - cut} tracks{slices}"
         return ""
 
     def splits(self, protocol: str) -> tuple[Split, ...]:

@@ -18,6 +18,7 @@ __all__ = [
     "everything",
     "fault_filtered",
     "fewest_groups",
+    "group_of",
     "hold_out",
     "snippet_random",
     "track_random",
@@ -27,6 +28,11 @@ __all__ = [
 PARTS = 3
 #: Protocols that do not look at artists.
 RANDOM = frozenset({"snippet_random", "track_random"})
+
+
+def group_of(protocol: str) -> str:
+    """What a group is that intervals and tests take as a whole: ``artists``, or ``tracks`` under the `RANDOM` ones."""
+    return "tracks" if protocol in RANDOM else "artists"
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,8 @@ class Optimisation(_Strict):
     )
     keep: Literal["best", "last"] | None = Field(
         None,
-        description="weights of the best validation loss or the last; none: best under plateau, else last",
+        description="weights of the best validation loss or the last; none: the best under "
+        "plateau, the last under the others, stopped early or not",
     )
     batch: int = Field(64, ge=2, description="snippets a step")
     label_smoothing: float = Field(0.0, ge=0, lt=1)
@@ -108,7 +109,7 @@ class Published(_Strict):
     """What a paper says of its network."""
 
     paper: str = Field(description="author, title")
-    accuracy: float = Field(gt=0, le=1, description="the test accuracy it prints")
+    accuracy: float = Field(gt=0, le=1, description="the accuracy it prints")
     n: int | None = Field(None, ge=1, description="of how many test items, where it says so")
     protocol: str = Field(description="how it split, in this project's names")
     remark: str = Field("", description="what is known about the figure")

@@ -10,10 +10,11 @@ import yaml
 
 from genrecore import model as model_files
 from genrecore_training import recipes as recipe_files
+from genrecore_training.protocols import group_of
 from genrecore_training.recipes import Recipe
-from genrecore_training.results import main_figure, read_all
+from genrecore_training.results import main_figure, read_all, seeds_of
 
-__all__ = ["faults", "render_compared", "render_reproduced", "render_tried"]
+__all__ = ["faults", "interval", "render_compared", "render_reproduced", "render_tried"]
 
 _UNKNOWN = "??"
 _MISSING = "missing.yaml"
@@ -39,8 +40,7 @@ def render_reproduced(results: Path) -> str:
             f"| {_cell(ours[honest], _reason(reasons, recipe, honest), notes)} "
             f"| {_snippets(ours[honest])} | {_seeds(ours.values())} | {_seconds(ours.values())} |"
         )
-    told = [f"{number + 1}. {note}" for number, note in enumerate(notes)]
-    return "\n".join([*rows, "", *told]).rstrip() + "\n"
+    return "\n".join([*rows, "", *_numbered(notes)]).rstrip() + "\n"
 
 
 def render_compared(results: Path) -> str:
@@ -49,13 +49,14 @@ def render_compared(results: Path) -> str:
     if not pairs:
         return f"{_UNKNOWN}\n"
     rows = [
-        "| one | other | protocol | n | only one right | only other right | McNemar, exact |",
-        "|---|---|---|---:|---:|---:|---|",
+        "| one | other | protocol | n | only one right | only other right | McNemar, exact | by group |",
+        "|---|---|---|---:|---:|---:|---|---|",
     ]
     for _, found in pairs:
         rows.append(
             f"| `{found['one']}` | `{found['other']}` | {found['protocol']} | {found['n']} | {found['only_one']} "
-            f"| {found['only_other']} | p = {found['p']:.4f} |"
+            f"| {found['only_other']} | p = {found['p']:.4f} "
+            f"| {found['groups']} {group_of(found['protocol'])}, p = {found['p_of_groups']:.4f} |"
         )
     return "\n".join(rows) + "\n"
 
@@ -64,18 +65,21 @@ def render_tried(results: Path) -> str:
     """Recipes that are neither published nor of a bundled model, as Markdown."""
     ours = {name for name in recipe_files.names() if recipe_files.load(name).published is None}
     tried = ours - {path.stem for path in model_files.bundled()}
+    found = [result for result in read_all(results) if result["model"] in tried]
+    if not found:
+        return f"{_UNKNOWN}\n"
+    notes: list[str] = []
     rows = [
-        "| recipe | protocol | n | accuracy, first seed | seeds | mean ± deviation over seeds |",
-        "|---|---|---:|---|---:|---|",
+        "| recipe | accuracy, first seed | seeds | mean ± deviation over seeds |",
+        "|---|---|---:|---|",
     ]
-    for result in (found for found in read_all(results) if found["model"] in tried):
-        figure, seeds = main_figure(result), result.get("seeds")
+    for result in found:
+        seeds = result.get("seeds")
         over = f"{seeds['mean']:.3f} ± {seeds['deviation']:.3f}" if seeds else _UNKNOWN
-        rows.append(
-            f"| `{result['model']}` | {result['protocol']} | {figure['n']} | {figure['value']:.3f} "
-            f"[{figure['low']:.3f}, {figure['high']:.3f}] | {len(seeds['seeds']) if seeds else 1} | {over} |"
-        )
-    return "\n".join(rows) + "\n" if len(rows) > 2 else f"{_UNKNOWN}\n"
+        rows.append(f"| `{result['model']}` | {_cell(result, None, notes)} | {seeds_of(result)} | {over} |")
+    how = sorted({result["interval"] for result in found})
+    told = [*_numbered(notes), ""] if notes else []
+    return "\n".join([*rows, "", *told, f"Interval: {'; '.join(how)}."]) + "\n"
 
 
 def faults(results: Path) -> list[str]:
@@ -83,16 +87,10 @@ def faults(results: Path) -> list[str]:
     said = []
     reasons, found = _reasons(results), _by_recipe(results)
     for (name, protocol), result in found.items():
-        if name not in recipe_files.names():
-            said.append(f"{name}--{protocol}.json: there is no recipe {name}")
-        elif not _is_current(name, result["recipe_hash"]):
-            said.append(
-                f"{name}--{protocol}.json was made by another recipe than {name}.yaml is now: run it again"
-            )
+        said += _outdated(f"{name}--{protocol}.json", name, result["recipe_hash"])
     for path, pair in _comparisons(results):
         for name, digest in zip((pair["one"], pair["other"]), pair["recipe_hashes"], strict=True):
-            if not _is_current(name, digest):
-                said.append(f"{path.name} was made by another recipe {name} than there is now: compare again")
+            said += _outdated(f"comparisons/{path.name}", name, digest)
     for recipe in _published():
         for protocol in recipe.protocols:
             if (recipe.name, protocol) not in found and _reason(reasons, recipe, protocol) is None:
@@ -100,8 +98,18 @@ def faults(results: Path) -> list[str]:
     return said
 
 
-def _is_current(name: str, digest: str) -> bool:
-    return name in recipe_files.names() and recipe_files.load(name).digest == digest
+def interval(figure: dict[str, Any]) -> str:
+    """Both ends of a figure's interval, as the tables have them."""
+    return f"[{figure['low']:.3f}, {figure['high']:.3f}]"
+
+
+def _outdated(file: str, name: str, digest: str) -> list[str]:
+    """What is wrong with a file that a recipe of this name and digest made; empty if nothing."""
+    if name not in recipe_files.names():
+        return [f"{file}: there is no recipe {name}"]
+    if recipe_files.load(name).digest != digest:
+        return [f"{file} was made by another recipe than {name}.yaml is now: make it again"]
+    return []
 
 
 def _comparisons(results: Path) -> list[tuple[Path, dict[str, Any]]]:
@@ -144,7 +152,7 @@ def _cell(result: dict[str, Any] | None, reason: str | None, notes: list[str]) -
     folds, every = len(result["folds"]), result["folds of the protocol"]
     part = "" if folds == every else f", {folds} of {every} folds"
     return (
-        f"**{figure['value']:.3f}** [{figure['low']:.3f}, {figure['high']:.3f}] "
+        f"**{figure['value']:.3f}** {interval(figure)} "
         f"{result['protocol']}, n = {figure['n']}{part}{_note(result['data'], notes)}"
     )
 
@@ -159,11 +167,15 @@ def _note(text: str | None, notes: list[str]) -> str:
     return f" ({notes.index(said) + 1})"
 
 
+def _numbered(notes: list[str]) -> list[str]:
+    return [f"{number + 1}. {note}" for number, note in enumerate(notes)]
+
+
 def _snippets(result: dict[str, Any] | None) -> str:
     if result is None:
         return _UNKNOWN
     figure = main_figure(result, "accuracy of snippets")
-    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
+    return f"{figure['value']:.3f} {interval(figure)}"
 
 
 def _size(found: Any, key: str) -> str:
@@ -174,9 +186,7 @@ def _size(found: Any, key: str) -> str:
 
 
 def _seeds(found: Any) -> str:
-    counts = [
-        len(result["seeds"]["seeds"]) if "seeds" in result else 1 for result in found if result is not None
-    ]
+    counts = [seeds_of(result) for result in found if result is not None]
     return str(min(counts)) if counts else _UNKNOWN
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from genrecore.card import Figure
 from genrecore_training.hear import HEARD
-from genrecore_training.protocols import RANDOM
+from genrecore_training.protocols import group_of
 from genrecore_training.recipes import Recipe
 from genrecore_training.runs import Run
 from genrecore_training.statistics import (
@@ -41,6 +41,7 @@ __all__ = [
     "main_way",
     "pooled",
     "read_all",
+    "seeds_of",
     "write",
 ]
 
@@ -92,6 +93,11 @@ def main_way(ways: Iterable[str]) -> str:
     return next(way for way in _MAIN if way in there)
 
 
+def seeds_of(result: dict[str, Any]) -> int:
+    """With how many seeds it was trained."""
+    return len(result["seeds"]["seeds"]) if "seeds" in result else 1
+
+
 def main_figure(result: dict[str, Any], metric: str = "accuracy") -> dict[str, Any]:
     """The figure of a result by which its model is judged."""
     found = {figure["on"]: figure for figure in result["figures"] if figure["metric"] == metric}
@@ -111,7 +117,6 @@ def collect(seeds: Sequence[Sequence[Run]]) -> dict[str, Any]:
     recipe, protocol, bench = runs[0].recipe, runs[0].protocol, runs[0].bench
     ways, labels = pooled(runs), bench.labels
     main = ways[main_way(ways)]
-    over = "tracks" if protocol in RANDOM else "artists"
     result: dict[str, Any] = {
         "model": recipe.name,
         "version": recipe.version,
@@ -121,8 +126,8 @@ def collect(seeds: Sequence[Sequence[Run]]) -> dict[str, Any]:
         "protocol": protocol,
         "recipe_hash": recipe.digest,
         "seed": recipe.seed,
-        "data": bench.remark,
-        "interval": INTERVAL.replace("artists", over),
+        "data": bench.remark(protocol),
+        "interval": INTERVAL.replace("artists", group_of(protocol)),
         "figures": [
             _figure(metric, way, ways[way])
             for way in HEARD
@@ -201,7 +206,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _extent(result: dict[str, Any]) -> tuple[int, int]:
-    return len(result["folds"]), len(result.get("seeds", {}).get("seeds", [0]))
+    return len(result["folds"]), seeds_of(result)
 
 
 def figures_for_card(results: Sequence[dict[str, Any]], recipe: Recipe) -> tuple[Figure, ...]:
@@ -211,10 +216,10 @@ def figures_for_card(results: Sequence[dict[str, Any]], recipe: Recipe) -> tuple
     for result in results:
         if result["model"] != recipe.name or result["recipe_hash"] != recipe.digest:
             continue
-        by_way = {figure["on"]: figure for figure in result["figures"] if figure["metric"] == metric}
+        ways = {figure["on"]: figure for figure in result["figures"] if figure["metric"] == metric}
         # On artist_grouped_3 the sound, which every network can hear; else the protocol's own form of the tracks.
-        on_sound = result["protocol"] == "artist_grouped_3" and "sound" in by_way
-        chosen = by_way["sound" if on_sound else main_way(by_way)]
+        on_sound = result["protocol"] == "artist_grouped_3" and "sound" in ways
+        chosen = ways["sound" if on_sound else main_way(ways)]
         values = {key: chosen[key] for key in ("value", "low", "high", "n")}
         found.append(Figure(protocol=result["protocol"], metric=metric, **values))
     return tuple(found)

@@ -16,9 +16,10 @@ from genrecore.analyzer import listen
 from genrecore.model import Model
 from genrecore.spectrogram import logmel
 from genrecore_training.datasets import Track
+from genrecore_training.paired import mcnemar
 from genrecore_training.recipes import Recipe
 from genrecore_training.runs import Places, Run
-from genrecore_training.statistics import INTERVAL, Verdict, accuracy, bootstrap, mcnemar
+from genrecore_training.statistics import INTERVAL, Verdict, accuracy, bootstrap
 
 __all__ = ["MODES", "compare"]
 

@@ -1,4 +1,4 @@
-"""Figures of a set of tested tracks: accuracy, F1, calibration, comparisons, with intervals. Pure functions."""
+"""Figures of a set of tested tracks: accuracy, F1, calibration, with intervals. Pure functions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from genrecore.analysis import Histogram
 
 __all__ = [
     "INTERVAL",
-    "Paired",
     "ReliabilityBin",
     "Verdict",
     "accuracy",
@@ -29,7 +28,6 @@ __all__ = [
     "fit_temperature",
     "log_loss",
     "macro_f1",
-    "mcnemar",
     "mean_accuracy",
     "over_seeds",
     "per_class",
@@ -45,7 +43,7 @@ _FLOOR = 1e-12  # of a probability before its logarithm, as in genrecore's confi
 _STILL = 1e-9  # a class that moves by less than this over time does not move
 
 #: What results files say of the intervals of `bootstrap`.
-INTERVAL = f"95 %, bootstrap of {_RESAMPLES} resamples over artists, seed {_SEED}"
+INTERVAL = f"95 %, bootstrap of {_RESAMPLES} resamples over artists, seed {_SEED}; exact (Clopper-Pearson) at 0 and 1"
 
 
 @dataclass(frozen=True)
@@ -73,26 +71,6 @@ class Verdict:
     def right(self) -> bool:
         """Whether the tallest bar is the label."""
         return self.histogram.top == self.label
-
-
-@dataclass(frozen=True)
-class Paired:
-    """Two models, or two ways of hearing, on the same tracks.
-
-    Parameters
-    ----------
-    n : int
-        Tracks.
-    only_one, only_other : int
-        Tracks that only the one, or only the other, has right.
-    p : float
-        Two-sided, of as uneven a split if both were equally good; 1 where they are never apart.
-    """
-
-    n: int
-    only_one: int
-    only_other: int
-    p: float
 
 
 @dataclass(frozen=True)
@@ -183,8 +161,8 @@ def bootstrap(
 ) -> tuple[float, float]:
     """95 % percentile interval; whole groups are drawn, since tracks of one artist are not independent.
 
-    Where nothing is wrong, drawing again tells nothing: the lower end is then the exact one (Clopper and Pearson 1934)
-    of as many successes as there are groups.
+    Where nothing is wrong, or nothing right, drawing again tells nothing: the interval is then the exact one (Clopper
+    and Pearson 1934) of as many successes, or failures, as there are groups.
 
     Parameters
     ----------
@@ -207,8 +185,8 @@ def bootstrap(
         rows = np.concatenate([members[pick] for pick in picks])
         figures.append(figure(_Table(table.facts[rows], table.classes)))
     low, high = np.percentile(figures, [2.5, 97.5])
-    if low == high == 1:
-        low = binomtest(len(members), len(members)).proportion_ci(method="exact").low
+    if low == high and low in (0, 1):
+        low, high = binomtest(int(low) * len(members), len(members)).proportion_ci(method="exact")
     return float(low), float(high)
 
 
@@ -223,24 +201,6 @@ def over_seeds(values: Sequence[float]) -> tuple[float, float]:
     if len(values) < 2:
         raise ValueError("a deviation over seeds needs two runs or more")
     return float(np.mean(values)), float(np.std(values, ddof=1))
-
-
-def mcnemar(one: Sequence[Verdict], other: Sequence[Verdict]) -> Paired:
-    """Exact paired comparison of two models on the same tracks, in any order (McNemar 1947; binomial form).
-
-    Raises
-    ------
-    ValueError
-        If the two were not tested on the same tracks, each once.
-    """
-    first, second = ({(item.id, item.label): item.right for item in tested} for tested in (one, other))
-    if first.keys() != second.keys() or not len(first) == len(one) == len(other):
-        raise ValueError("a paired comparison needs two tests of the same tracks, each track once")
-    only_one = sum(right and not second[key] for key, right in first.items())
-    only_other = sum(right and not first[key] for key, right in second.items())
-    apart = only_one + only_other
-    p = float(binomtest(only_one, apart).pvalue) if apart else 1.0
-    return Paired(len(first), only_one, only_other, p)
 
 
 def confusion(tested: Sequence[Verdict], labels: Sequence[str]) -> list[list[int]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from genrecore import model as model_files
 from genrecore_training.hear import HEARD
-from genrecore_training.reproduced import faults, render_compared, render_reproduced, render_tried
+from genrecore_training.reproduced import faults, interval, render_compared, render_reproduced, render_tried
 from genrecore_training.results import read_all
 
 __all__ = [
@@ -63,7 +63,7 @@ def render_short_files(results: Path) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for model in found["models"]:
-        tile, pad = (f"{model[mode]['accuracy']:.3f} {_interval(model[mode])}" for mode in ("tile", "pad"))
+        tile, pad = (f"{model[mode]['accuracy']:.3f} {interval(model[mode])}" for mode in ("tile", "pad"))
         rows.append(
             f"| `{model['model']}` | {model['n']} | {tile} | {pad} | {model['right only tiled']} "
             f"| {model['right only padded']} | p = {model['McNemar exact p']} |"
@@ -77,7 +77,7 @@ def render_cards() -> str:
     for path in model_files.bundled():
         card = model_files.read_card(path)
         figures = "; ".join(
-            f"{figure.metric} {figure} under {figure.protocol}, {figure.n} tracks" for figure in card.figures
+            f"{figure.metric} {figure} under {figure.protocol}, n = {figure.n}" for figure in card.figures
         )
         spec = card.input
         heard = f"{card.snippet_seconds:g} s of {spec.kind} at {spec.sample_rate:,} Hz"
@@ -176,7 +176,7 @@ def _figures(
                 right, f1 = figures["accuracy"], figures["macro F1"]
                 rows.append(
                     f"| `{result['model']}` | {result['protocol']} | {meaning} | {right['n']} "
-                    f"| **{right['value']:.3f}** {_interval(right)} | {f1['value']:.3f} {_interval(f1)} |"
+                    f"| **{right['value']:.3f}** {interval(right)} | {f1['value']:.3f} {interval(f1)} |"
                 )
     return rows if len(rows) > 2 else [f"Figures: {_UNKNOWN}"]
 
@@ -198,7 +198,3 @@ def _agreements(results: Sequence[dict[str, Any]]) -> list[str]:
             )
             lines.append("")
     return lines
-
-
-def _interval(figure: dict[str, Any]) -> str:
-    return f"[{figure['low']:.3f}, {figure['high']:.3f}]"

@@ -102,7 +102,8 @@ def datasets(names: tuple[str, ...], **options: Any) -> None:
 def compare(one: str, other: str, protocol: str, results: Path, **options: Any) -> None:
     """Compare two recipes on the same tracks.
 
-    By McNemar's exact test, after both were run with the same --runs.
+    By McNemar's exact test, and by one that takes each artist (or each track, where artists are not kept apart) as a
+    whole; after both were run with the same --runs.
 
     \b
     Example:
@@ -156,8 +157,8 @@ def results(check: bool, documents: tuple[Path, ...], results: Path) -> None:
       genrecore-train results
       genrecore-train results --check
 
-    With --check also fails if a results file was made by another recipe than the one of its name, or if a published
-    network has neither a figure nor a reason for having none.
+    With --check also fails if a result or a comparison was made by another recipe than the one of its name, or if a
+    published network has neither a figure nor a reason for having none.
     """
     if not results.is_dir():
         raise click.UsageError(f"there is no folder {results}: name that of the results files with --results")

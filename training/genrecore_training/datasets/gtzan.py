@@ -79,7 +79,7 @@ class Gtzan:
     #: As in torchaudio and mirdata.
     checksums: Mapping[str, str] = MappingProxyType({"genres.tar.gz": "md5:5b3d6dddb579ab49814ab86dba69e7c7"})
 
-    def __init__(self, root: Path, archive: bool = True) -> None:
+    def __init__(self, root: Path, *, archive: bool = True) -> None:
         self.root = root
         self._wants_archive = archive
 
@@ -95,8 +95,9 @@ class Gtzan:
         slices = self._opus("slices")
         found = {*self._rows, *self._full, *slices}
         if not found:
+            archive = "is missing" if self._wants_archive else "is not wanted here (archive: false)"
             raise DatasetError(
-                f"{self.root} holds no GTZAN: no track in genres/ or genres_original/, and {_ARCHIVE} is missing: "
+                f"{self.root} holds no GTZAN: no track in genres/ or genres_original/, and {_ARCHIVE} {archive}: "
                 "name the folder of the data with --data"
             )
         tracks = []
