@@ -33,8 +33,7 @@ class LiangMfccCnn(nn.Module):
         self, classes: int, shape: tuple[int, ...], dropout: float = 0.3, level: bool = False
     ) -> None:
         super().__init__()
-        self.norm = ScaledMfcc(shape[0]) if level else SnippetNorm(bands=shape[0])
-        self.mfcc = nn.Identity() if level else Mfcc(shape[0])
+        self.norm = _mfcc(shape[0], level)
         self.features = nn.Sequential(
             *_conv(1, 3, nn.MaxPool2d(3, stride=2, padding=1)),
             *_conv(32, 3, nn.MaxPool2d(3, stride=2, padding=1)),
@@ -47,7 +46,7 @@ class LiangMfccCnn(nn.Module):
 
     def embed(self, decibels: Tensor) -> Tensor:
         """What the last but one layer says, [batch, 64]."""
-        maps = self.features(self.mfcc(self.norm(decibels)).unsqueeze(1))
+        maps = self.features(self.norm(decibels).unsqueeze(1))
         return torch.relu(self.dense(maps.flatten(1)))
 
     def forward(self, decibels: Tensor) -> Tensor:
@@ -64,8 +63,7 @@ class LiangMfccLstm(nn.Module):
         self, classes: int, shape: tuple[int, ...], dropout: float = 0.3, level: bool = False
     ) -> None:
         super().__init__()
-        self.norm = ScaledMfcc(shape[0]) if level else SnippetNorm(bands=shape[0])
-        self.mfcc = nn.Identity() if level else Mfcc(shape[0])
+        self.norm = _mfcc(shape[0], level)
         self.recurrent = Lstm(13, 64, num_layers=2, batch_first=True)
         self.dense = nn.Linear(64, 64)
         self.dropout = nn.Dropout(dropout)
@@ -74,7 +72,7 @@ class LiangMfccLstm(nn.Module):
 
     def embed(self, decibels: Tensor) -> Tensor:
         """What the last but one layer says, [batch, 64]."""
-        sequence, _ = self.recurrent(self.mfcc(self.norm(decibels)))
+        sequence, _ = self.recurrent(self.norm(decibels))
         return torch.relu(self.dense(sequence[:, -1]))
 
     def forward(self, decibels: Tensor) -> Tensor:
@@ -126,6 +124,11 @@ class LiangSpotifyRnn(nn.Module):
 
     def forward(self, numbers: Tensor) -> Tensor:
         return self.output(self.embed(numbers))
+
+
+def _mfcc(bands: int, level: bool) -> nn.Module:
+    """MFCC, normalised: [batch, bands, frames] in dB -> [batch, frames, 13]."""
+    return ScaledMfcc(bands) if level else nn.Sequential(SnippetNorm(bands=bands), Mfcc(bands))
 
 
 def _conv(channels: int, kernel: int, pool: nn.Module) -> tuple[nn.Module, ...]:
