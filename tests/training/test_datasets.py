@@ -185,6 +185,10 @@ def test_a_recipe_without_the_archive_hears_what_there_is_of_sound(shared_data: 
     heard = {name.partition(":")[0] for part in (split.train, split.validation, split.test) for name in part}
     assert heard == {track.id for track in bench.dataset.tracks if track.path is not None and track.whole}
     assert bench.remark("snippet_random") == f"waveforms of {len(heard)} tracks"
+    columns = bench_of("liang-mfcc-cnn-columns", shared_data, tmp_path)
+    assert columns.archived is not None
+    assert columns.splits("snippet_random") == (split,)
+    assert columns.remark("snippet_random").endswith(f"interpolated to 43.1, {len(heard)} tracks")
     assert re.fullmatch(
         rf"waveforms of {len(heard)} tracks and of \d+ slices", bench.remark("artist_grouped_3")
     )

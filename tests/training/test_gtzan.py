@@ -137,6 +137,9 @@ def test_nothing_is_found_twice_and_the_best_sound_is_taken(tmp_path: Path, clip
     sound = Gtzan(tmp_path, archive=False)
     assert not sound.has_archive
     assert sound.tracks == gtzan.tracks
+    whole = Gtzan(tmp_path, whole_waveforms=True)
+    assert whole.has_archive
+    assert whole.tracks == tuple(track for track in gtzan.tracks if track.id != "blues.00003")
     assert gtzan.logmel("blues.00003").shape == (128, 387)
     assert np.all(gtzan.logmel("blues.00003") == np.float32((3 - 255) * np.float32(80 / 255)))
 

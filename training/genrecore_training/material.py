@@ -119,7 +119,8 @@ class Bench:
             spec = input_spec(self.recipe.input).logmel
             stretched = spec is not None and spec.hop_length != _ARCHIVE_HOP
             more = f", interpolated to {SAMPLE_RATE / spec.hop_length:.1f}" if stretched and spec else ""
-            return f"archived log-mel of 12.9 columns a second{more}"
+            fewer = f", {len(self.tracks)} tracks" if self.archived.whole_waveforms else ""
+            return f"archived log-mel of 12.9 columns a second{more}{fewer}"
         if isinstance(self.dataset, Gtzan) and not self.dataset.whole:
             cut = sum(not track.whole for track in self.tracks.values())
             slices = "" if protocol in protocols.RANDOM else f" and of {cut} slices"

@@ -63,6 +63,8 @@ class Gtzan:
         ``slices/`` with ``slices.csv``; ``artists_titles_sturm.txt``; ``splits/*_filtered.txt``.
     archive : bool
         False leaves the archived log-mels out: only what there is of sound.
+    whole_waveforms : bool
+        True leaves out the tracks of which there is no full waveform, whatever is read of the others.
 
     Notes
     -----
@@ -79,8 +81,9 @@ class Gtzan:
     #: As in torchaudio and mirdata.
     checksums: Mapping[str, str] = MappingProxyType({"genres.tar.gz": "md5:5b3d6dddb579ab49814ab86dba69e7c7"})
 
-    def __init__(self, root: Path, *, archive: bool = True) -> None:
+    def __init__(self, root: Path, *, archive: bool = True, whole_waveforms: bool = False) -> None:
         self.root = root
+        self.whole_waveforms = whole_waveforms
         self._wants_archive = archive
 
     @cached_property
@@ -93,12 +96,13 @@ class Gtzan:
             If there is none, or the archive or the list of artists is damaged.
         """
         slices = self._opus("slices")
-        found = {*self._rows, *self._full, *slices}
+        found = set(self._full) if self.whole_waveforms else {*self._rows, *self._full, *slices}
         if not found:
-            archive = "is missing" if self._wants_archive else "is not wanted here (archive: false)"
+            unwanted = self.whole_waveforms or not self._wants_archive
+            archive = "" if unwanted else f", and {_ARCHIVE} is missing"
             raise DatasetError(
-                f"{self.root} holds no GTZAN: no track in genres/ or genres_original/, and {_ARCHIVE} {archive}: "
-                "name the folder of the data with --data"
+                f"{self.root} holds no GTZAN: no track in genres/ or genres_original/{archive}: name the folder of "
+                "the data with --data"
             )
         tracks = []
         for name in (name for name in IDS if name in found):
