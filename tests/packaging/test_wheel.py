@@ -110,6 +110,6 @@ def test_bundled_plugins_of_beets_still_load(installed) -> None:
 def test_training_command_names_its_extra(installed) -> None:
     told = installed.run("genrecore-train", "recipes", code=2)
     message = (told.stdout + told.stderr).strip()
-    assert 'pip install "beets-genreclf[training]"' in message
+    assert 'pip install "beets-genreclf[cpu,training]"' in message
     assert "Traceback" not in message
     assert len(message.splitlines()) == 1

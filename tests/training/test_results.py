@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +13,8 @@ from genrecore import model as model_files
 from genrecore_training import recipes, reproduced, tables
 from genrecore_training.cli import group
 from genrecore_training.comparison import Comparison
+from genrecore_training.export import shape_of, size_of
+from genrecore_training.networks import build
 from genrecore_training.paired import Paired
 from genrecore_training.results import figures_for_card, read_all, write
 
@@ -61,13 +64,28 @@ def test_a_result_of_fewer_folds_takes_no_fuller_ones_place(tmp_path: Path) -> N
     assert write({**full, "folds": [{}], "recipe_hash": "another"}, tmp_path).startswith("wrote")
 
 
-def test_a_damaged_results_file_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "x--y.json").write_text('{"model": ')
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("x--y.json", "x--y.json is damaged"),
+        ("comparisons/x--y--z.json", "x--y--z.json is damaged"),
+        ("short-files.json", "short-files.json is damaged"),
+        ("missing.yaml", "missing.yaml does not read as YAML"),
+    ],
+)
+def test_a_damaged_results_file_is_one_sentence(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text('{"model": ')
     page = tmp_path / "page.md"
     page.write_text("nothing\n")
     done = CliRunner().invoke(group, ["results", "--results", str(tmp_path), str(page)])
     assert done.exit_code == 1
-    assert "x--y.json is damaged" in done.output
+    assert said in done.output
+
+
+def test_a_folder_of_results_that_is_not_there_is_a_wrong_call(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("nothing\n")
     done = CliRunner().invoke(group, ["results", "--results", str(tmp_path / "nowhere"), str(page)])
     assert done.exit_code == 2
     assert "there is no folder" in done.output
@@ -131,7 +149,8 @@ def test_trials_have_a_table_of_their_own(tmp_path: Path) -> None:
     )
     _, _, *rows = reproduced.render_tried(tmp_path).splitlines()
     assert rows == [
-        "| `liang-mfcc-cnn-level` | **0.600** [0.500, 0.900] snippet_random, n = 999 | 3 | 0.700 ± 0.100 |",
+        "| `liang-mfcc-cnn-level` | **0.600** [0.500, 0.900] snippet_random, n = 999 "
+        "| 3 | 0.700 ± 0.100 | 0.600, 0.700, 0.800 |",
         "",
         "Interval: 95 %, bootstrap.",
     ]
@@ -192,8 +211,31 @@ def test_a_comparison_of_another_recipe_is_a_fault(tmp_path: Path) -> None:
     ]
 
 
+def test_the_experiment_on_short_files_is_of_the_recipes_as_they_are(tmp_path: Path) -> None:
+    excuse_all(tmp_path)
+    found = json.loads((RESULTS / "short-files.json").read_text())
+    (tmp_path / "short-files.json").write_text(json.dumps(found))
+    assert tables.faults(tmp_path) == []
+    found["models"][0]["recipe_hash"] = "0" * 64
+    found["models"][1] |= {"artists": 60, "p by artist": 0.25}
+    (tmp_path / "short-files.json").write_text(json.dumps(found))
+    assert len(tables.faults(tmp_path)) == 1
+    assert tables.faults(tmp_path)[0].startswith(
+        "short-files.json was made by another recipe than end2end-gru-mel"
+    )
+    assert "| 60 artists, p = 0.25 |" in tables.render_short_files(tmp_path)
+
+
 def test_every_published_figure_is_there_or_has_its_reason() -> None:
-    assert reproduced.faults(RESULTS) == []
+    assert tables.faults(RESULTS) == []
+
+
+@pytest.mark.parametrize("result", read_all(RESULTS), ids=lambda r: f"{r['model']}--{r['protocol']}")
+def test_a_result_is_of_the_network_that_its_recipe_builds(result: dict[str, Any]) -> None:
+    recipe = recipes.load(result["model"])
+    shape, classes = shape_of(recipe.input), len(result["confusion"]["labels"])
+    network = build(recipe.network, classes, shape, recipe.network_options).eval()
+    assert {fold["parameters"] for fold in result["folds"]} == {size_of(network, shape)[0]}
 
 
 def test_the_documents_say_what_the_results_files_say() -> None:

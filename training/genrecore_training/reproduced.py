@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ from genrecore import model as model_files
 from genrecore_training import recipes as recipe_files
 from genrecore_training.protocols import group_of
 from genrecore_training.recipes import Recipe
-from genrecore_training.results import main_figure, read_all, seeds_of
+from genrecore_training.results import ResultError, main_figure, read, read_all, seeds_of
 
-__all__ = ["faults", "interval", "render_compared", "render_reproduced", "render_tried"]
+__all__ = ["faults", "interval", "outdated", "render_compared", "render_reproduced", "render_tried"]
 
 _UNKNOWN = "??"
 _MISSING = "missing.yaml"
@@ -70,27 +69,30 @@ def render_tried(results: Path) -> str:
         return f"{_UNKNOWN}\n"
     notes: list[str] = []
     rows = [
-        "| recipe | accuracy, first seed | seeds | mean ± deviation over seeds |",
-        "|---|---|---:|---|",
+        "| recipe | accuracy, first seed | seeds | mean ± deviation over seeds | each seed |",
+        "|---|---|---:|---|---|",
     ]
     for result in found:
         seeds = result.get("seeds")
         over = f"{seeds['mean']:.3f} ± {seeds['deviation']:.3f}" if seeds else _UNKNOWN
-        rows.append(f"| `{result['model']}` | {_cell(result, None, notes)} | {seeds_of(result)} | {over} |")
+        each = ", ".join(f"{value:.3f}" for value in seeds["accuracy"]) if seeds else _UNKNOWN
+        rows.append(
+            f"| `{result['model']}` | {_cell(result, None, notes)} | {seeds_of(result)} | {over} | {each} |"
+        )
     how = sorted({result["interval"] for result in found})
     told = [*_numbered(notes), ""] if notes else []
     return "\n".join([*rows, "", *told, f"Interval: {'; '.join(how)}."]) + "\n"
 
 
 def faults(results: Path) -> list[str]:
-    """One sentence for each result or comparison of a recipe that has changed, and each figure missing untold."""
+    """One sentence for each figure made by a recipe that has changed, and each one missing untold."""
     said = []
     reasons, found = _reasons(results), _by_recipe(results)
     for (name, protocol), result in found.items():
-        said += _outdated(f"{name}--{protocol}.json", name, result["recipe_hash"])
+        said += outdated(f"{name}--{protocol}.json", name, result["recipe_hash"])
     for path, pair in _comparisons(results):
         for name, digest in zip((pair["one"], pair["other"]), pair["recipe_hashes"], strict=True):
-            said += _outdated(f"comparisons/{path.name}", name, digest)
+            said += outdated(f"comparisons/{path.name}", name, digest)
     for recipe in _published():
         for protocol in recipe.protocols:
             if (recipe.name, protocol) not in found and _reason(reasons, recipe, protocol) is None:
@@ -103,8 +105,8 @@ def interval(figure: dict[str, Any]) -> str:
     return f"[{figure['low']:.3f}, {figure['high']:.3f}]"
 
 
-def _outdated(file: str, name: str, digest: str) -> list[str]:
-    """What is wrong with a file that a recipe of this name and digest made; empty if nothing."""
+def outdated(file: str, name: str, digest: str) -> list[str]:
+    """What is wrong with a file that a recipe of this name and digest made, in sentences; empty if nothing."""
     if name not in recipe_files.names():
         return [f"{file}: there is no recipe {name}"]
     if recipe_files.load(name).digest != digest:
@@ -114,7 +116,7 @@ def _outdated(file: str, name: str, digest: str) -> list[str]:
 
 def _comparisons(results: Path) -> list[tuple[Path, dict[str, Any]]]:
     files = sorted((results / "comparisons").glob("*.json"))
-    return [(path, json.loads(path.read_text("utf-8"))) for path in files]
+    return [(path, read(path)) for path in files]
 
 
 def _published() -> list[Recipe]:
@@ -128,7 +130,10 @@ def _by_recipe(results: Path) -> dict[tuple[str, str], dict[str, Any]]:
 
 def _reasons(results: Path) -> dict[str, str]:
     path = results / _MISSING
-    said: dict[str, str] = yaml.safe_load(path.read_text("utf-8")) if path.is_file() else {}
+    try:
+        said: dict[str, str] = yaml.safe_load(path.read_text("utf-8")) if path.is_file() else {}
+    except yaml.YAMLError as error:
+        raise ResultError(f"{path} does not read as YAML, mend it: {' '.join(str(error).split())}") from error
     return said or {}
 
 

@@ -40,6 +40,7 @@ __all__ = [
     "main_figure",
     "main_way",
     "pooled",
+    "read",
     "read_all",
     "seeds_of",
     "write",
@@ -177,7 +178,7 @@ def write(result: dict[str, Any], folder: Path) -> str:
     """
     path = folder / f"{result['model']}--{result['protocol']}.json"
     if path.is_file():
-        old = _read(path)
+        old = read(path)
         if old["recipe_hash"] == result["recipe_hash"] and _extent(old) > _extent(result):
             return f"kept {path}, which has more folds or seeds"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -194,14 +195,21 @@ def read_all(folder: Path) -> list[dict[str, Any]]:
     ResultError
         If one of the files is no JSON.
     """
-    return [_read(path) for path in sorted(folder.glob("*--*.json"))]
+    return [read(path) for path in sorted(folder.glob("*--*.json"))]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
+    """One results file, of whatever kind.
+
+    Raises
+    ------
+    ResultError
+        If it is no JSON.
+    """
     try:
         found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise ResultError(f"{path} is damaged ({error}): delete it and run its recipe again") from error
+        raise ResultError(f"{path} is damaged ({error}): delete it and make it again") from error
     return found
 
 

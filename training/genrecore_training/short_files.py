@@ -76,6 +76,8 @@ def _of(recipe: Recipe, places: Places) -> dict[str, Any]:
         "right only tiled": paired.only_one,
         "right only padded": paired.only_other,
         "McNemar exact p": round(paired.p, 4),
+        "artists": paired.groups,
+        "p by artist": round(paired.p_of_groups, 4),
     }
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from genrecore import model as model_files
+from genrecore_training import reproduced
 from genrecore_training.hear import HEARD
-from genrecore_training.reproduced import faults, interval, render_compared, render_reproduced, render_tried
-from genrecore_training.results import read_all
+from genrecore_training.reproduced import interval, outdated, render_compared, render_reproduced, render_tried
+from genrecore_training.results import read, read_all
 
 __all__ = [
     "faults",
@@ -28,6 +28,7 @@ _BLOCK = re.compile(
     re.DOTALL,
 )
 _UNKNOWN = "??"
+_SHORT_FILES = "short-files.json"
 #: Ways of hearing by which models are compared: all networks hear sound; some figures of others are on columns.
 _COMPARED = {
     "artist_grouped_3": ("columns", "sound"),
@@ -54,19 +55,18 @@ def render_earlier(results: Path) -> str:
 
 def render_short_files(results: Path) -> str:
     """The experiment on files shorter than a snippet, as Markdown."""
-    path = results / "short-files.json"
-    if not path.is_file():
+    found = _short_files(results)
+    if found is None:
         return f"{_UNKNOWN}\n"
-    found = json.loads(path.read_text("utf-8"))
     rows = [
-        "| model | slices | tiled | padded | right only tiled | right only padded | McNemar, exact |",
-        "|---|---|---|---|---|---|---|",
+        "| model | slices | tiled | padded | right only tiled | right only padded | McNemar, exact | by artist |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for model in found["models"]:
         tile, pad = (f"{model[mode]['accuracy']:.3f} {interval(model[mode])}" for mode in ("tile", "pad"))
         rows.append(
             f"| `{model['model']}` | {model['n']} | {tile} | {pad} | {model['right only tiled']} "
-            f"| {model['right only padded']} | p = {model['McNemar exact p']} |"
+            f"| {model['right only padded']} | p = {model['McNemar exact p']} | {_by_artist(model)} |"
         )
     return "\n".join([*rows, "", f"Protocol: {found['protocol']}. Interval: {found['interval']}."]) + "\n"
 
@@ -138,6 +138,24 @@ def update(documents: Sequence[Path], results: Path, *, write: bool) -> list[Pat
             if write:
                 path.write_text(fresh, "utf-8")
     return stale
+
+
+def faults(results: Path) -> list[str]:
+    """One sentence for each figure made by a recipe that has changed, and each one missing untold."""
+    models = (_short_files(results) or {"models": []})["models"]
+    stale = [
+        said for model in models for said in outdated(_SHORT_FILES, model["model"], model["recipe_hash"])
+    ]
+    return [*reproduced.faults(results), *stale]
+
+
+def _short_files(results: Path) -> dict[str, Any] | None:
+    path = results / _SHORT_FILES
+    return read(path) if path.is_file() else None
+
+
+def _by_artist(model: dict[str, Any]) -> str:
+    return f"{model['artists']} artists, p = {model['p by artist']}" if "artists" in model else _UNKNOWN
 
 
 def _of_bundled(results: Path) -> list[dict[str, Any]]:

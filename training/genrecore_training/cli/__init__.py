@@ -17,7 +17,7 @@ __all__ = ["group", "main"]
 
 _MISSING = (
     "genrecore-train needs the training extra: run pip install torch, then "
-    'pip install "beets-genreclf[training]".'
+    'pip install "beets-genreclf[cpu,training]".'
 )
 
 
