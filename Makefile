@@ -9,12 +9,13 @@ PYTEST_FLAGS ?=
 BENCH_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint docs bench tables clean distclean
+.PHONY: help demo test test-slow test-beets lint docs bench tables clean distclean
 
 help:
 	@echo "make demo        a small library of made-up pieces through beets and genreclf (MUSIC=folder: your own)"
 	@echo "make test        the tests (under 20 minutes)"
 	@echo "make test-slow   the long tests: kills, matrices, three-hour files"
+	@echo "make test-beets  the plugin's tests on beets 2.7, 2.10 and the newest"
 	@echo "make lint        ruff and mypy"
 	@echo "make docs        the documentation, in build/docs"
 	@echo "make bench       speed and memory; writes benchmarks/results and the tables made from it"
@@ -45,6 +46,9 @@ test: .venv/.dev
 
 test-slow: .venv/.dev
 	$(BIN)/python -m pytest -m slow $(PYTEST_FLAGS)
+
+test-beets: .venv/.dev
+	$(BIN)/python -m tox
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
