@@ -12,6 +12,7 @@ import mediafile
 from beets import library, plugins, ui
 
 from . import fields
+from .defaults import DEFAULTS
 
 if TYPE_CHECKING:
     import optparse
@@ -23,22 +24,7 @@ if TYPE_CHECKING:
     from .importing import Importing
     from .options import Options
 
-__all__ = ["DEFAULTS", "GenreClfPlugin"]
-
-#: The options under ``genreclf:``, see `options.Options`.
-DEFAULTS: dict[str, Any] = {
-    "auto": True,
-    "policy": "fill",
-    "min_confidence": 0.0,
-    "genre_model": "",
-    "mood_model": "",
-    "snippets": 100,
-    "device": "auto",
-    "jobs": 0,
-    "timeout": 300.0,
-    "cache": "",
-    "quiet": False,
-}
+__all__ = ["GenreClfPlugin"]
 
 
 class GenreClfPlugin(plugins.BeetsPlugin):
@@ -53,7 +39,9 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         self._options: Options | None = None
         self._importing: Importing | None = None
         self._exit_status = 0
+        self._revision = 0
         self.import_stages = [self._listen]
+        self.template_fields = {**self.template_fields, **fields.template_fields()}
         self.register_listener("pluginload", self._add_legacy_fields)
         self.register_listener("write", self._before_write)
         self.register_listener("import_begin", self._import_begins)
@@ -98,6 +86,16 @@ class GenreClfPlugin(plugins.BeetsPlugin):
             help="overwrite genres and moods, also of tracks heard before",
         )
         parser.add_option(
+            "--reapply",
+            action="store_true",
+            help="write again what was heard before, after other options or other programs' changes",
+        )
+        parser.add_option(
+            "--failed",
+            action="store_true",
+            help="only tracks that failed before (beet ls genreclf_failed::.)",
+        )
+        parser.add_option(
             "-p", "--pretend", action="store_true", help="show what would change, and change nothing"
         )
         parser.add_option(
@@ -113,6 +111,9 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         parser.add_option(
             "--restore", action="store_true", help="put back the genres and moods that were there before"
         )
+        parser.add_option(
+            "--config", action="store_true", help="show the options in force and where they come from"
+        )
         command.func = self._command
         return [command]
 
@@ -124,6 +125,14 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         from .options import Options
 
         options = Options.read(self.config, ui.should_write(opts.write), vars(opts))
+        if opts.config:
+            from .reading import in_force
+
+            ui.print_("\n".join(in_force(self.config, fields.TASKS)))
+            return
+        if opts.failed:
+            args = [*args, f"{fields.FAILED_FIELD}::."]
+        self._follow_changes(lib, options)
         journal = open_journal(lib)
         try:
             if opts.restore:
@@ -145,6 +154,17 @@ class GenreClfPlugin(plugins.BeetsPlugin):
             # Last of all listeners, so that playlists and servers are updated first.
             self.register_listener("cli_exit", self._leave)
 
+    def _follow_changes(self, lib: Library, options: Options) -> None:
+        if options.update_playlists:
+            self._revision = lib.revision
+            self.register_listener("cli_exit", self._update_playlists)
+
+    def _update_playlists(self, lib: Library) -> None:
+        if lib.revision != self._revision:
+            from .playlists import update_playlists
+
+            update_playlists(lib, self._log)
+
     def _leave(self, lib: Library) -> None:
         status, self._exit_status = self._exit_status, 0
         if status:
@@ -163,6 +183,7 @@ class GenreClfPlugin(plugins.BeetsPlugin):
             from .options import Options
 
             self._options = Options.read(self.config, ui.should_write())
+            self._follow_changes(session.lib, self._options)
 
     def _listen(self, session: ImportSession, task: ImportTask) -> None:
         if self._options is None:

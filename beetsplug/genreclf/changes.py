@@ -15,6 +15,7 @@ from beets import ui
 from beets.util import displayable_path
 
 from . import fields
+from .copies import Copies
 from .journal import Entry, Journal
 from .links import is_spared
 from .plans import Plan, plan, stored_values
@@ -51,7 +52,7 @@ class Writer:
     log : Logger
         The plugin's.
     unwritten : list of str
-        Files whose tags could not be written, as shown to the user.
+        Files whose tags could not be read or written, as shown to the user.
     linked : int
         Files that were left alone, see `links.is_spared`.
     """
@@ -63,6 +64,8 @@ class Writer:
     log: BeetsLogger
     unwritten: list[str] = field(default_factory=list)
     linked: int = 0
+    _faults: dict[int, str] = field(default_factory=dict)
+    _copies: Copies = field(default_factory=Copies)
 
     def plans(
         self, batch: Sequence[tuple[Item, Analysis]], *, from_scratch: bool = False
@@ -95,6 +98,7 @@ class Writer:
                 {} if from_scratch else tags,
                 known.get(item.id),
                 options,
+                self._copies.of(item) if self.options.reapply else (),
             )
             planned.append((item, p, tag_file))
         return planned
@@ -129,8 +133,19 @@ class Writer:
                     set_fields(item, {fields.WRITTEN_FIELD: None})
         with self.lib.transaction():
             for item, _, _ in planned:
+                assert item.id is not None  # it comes from the library
+                set_fields(item, {fields.FAILED_FIELD: self._faults.pop(item.id, None)})
                 item.store()
         self.refresh(written)
+
+    def note_failure(self, items: Iterable[Item], reason: str) -> None:
+        """Keep in the library that, and why, some tracks could not be listened to: `--failed` tries them again."""
+        if self.options.pretend:
+            return
+        with self.lib.transaction():
+            for item in items:
+                set_fields(item, {fields.FAILED_FIELD: reason})
+                item.store()
 
     def refresh(self, states: Iterable[tuple[FileStat | None, FileStat | None]]) -> None:
         """Tell the cache that files have changed from one state to another, but not their audio."""
@@ -169,6 +184,8 @@ class Writer:
     def _tell(self, item: Item, error: TagError, what: str) -> None:
         shown = displayable_path(item.path)
         self.unwritten.append(shown)
+        assert item.id is not None  # it comes from the library
+        self._faults[item.id] = f"{what} ({error})"
         self.log.error("{}: {} ({})", shown, what, error)
 
 

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import mediafile
 from beets.dbcore import types
 
+from .bars import bars
+
 if TYPE_CHECKING:
+    from beets.library import Item
+
     from genrecore.analysis import Analysis, Histogram, Sampling
 
 __all__ = [
+    "FAILED_FIELD",
     "HISTOGRAM_FIELDS",
     "TAG_FIELDS",
     "TASKS",
@@ -30,8 +35,8 @@ __all__ = [
     "model_field",
     "own_fields",
     "share_field",
-    "spell",
     "split_values",
+    "template_fields",
     "together",
     "values_of",
     "written_by",
@@ -48,6 +53,9 @@ TASKS = ("genre", "mood")
 TAG_FIELDS = {"genre": "genres", "mood": "mood"}
 HISTOGRAM_FIELDS = {"genre": "genre_histogram", "mood": "mood_histogram"}
 
+#: Why a track could not be dealt with, until it can.
+FAILED_FIELD = "genreclf_failed"
+
 #: Says whose findings stand in the file's tags; absent while the file lags behind the library.
 WRITTEN_FIELD = "genreclf_written"
 
@@ -62,9 +70,6 @@ _OTHER_FIELDS = (
     *HISTOGRAM_FIELDS.values(),
 )
 _BETWEEN = "; "
-# Not the s of 80s, nor the n of drum'n'bass.
-_WORD_START = re.compile(r"(?<![\w'’])[^\W\d_]")
-_SPELLING = {"hiphop": "Hip-Hop", "rnb": "R&B", "r&b": "R&B"}
 # One object for all: beets takes two plugins' equal-looking type objects for a conflict.
 _SHARE = types.Float(3)
 
@@ -79,16 +84,6 @@ class _Values(types.DelimitedString):
 _MOOD_TYPE = types.MULTI_VALUE_DSV
 if _MOOD_TYPE.normalize("ab") != ["ab"]:
     _MOOD_TYPE = _Values(_MOOD_TYPE.db_delimiter)
-
-
-def spell(label: str) -> str:
-    """A label as people write it in a tag: ``hiphop`` becomes ``Hip-Hop``, ``80s rock`` ``80s Rock``.
-
-    One with a capital is left as it is.
-    """
-    if label != label.lower():
-        return label
-    return _SPELLING.get(label) or _WORD_START.sub(lambda first: first[0].upper(), label.replace("_", " "))
 
 
 def share_field(task: str, label: str) -> str:
@@ -150,18 +145,21 @@ def _histogram_json(histogram: Histogram, sampling: Sampling) -> str:
 
 
 def listened(histogram_json: object) -> dict[str, Any]:
-    """What a stored histogram says, its ``top``, ``counts`` and ``sampling`` of the right types; else an empty dict."""
+    """What a stored histogram says, each part of the right type; else an empty dict."""
     if not isinstance(histogram_json, str) or not histogram_json:
         return {}
     try:
         data = json.loads(histogram_json)
     except ValueError:
         return {}
-    shape = {"top": str, "counts": dict, "sampling": dict}
+    shape = {"top": str, "counts": dict, "probabilities": dict, "sampling": dict}
     fits = isinstance(data, dict) and all(
         isinstance(data.get(key, kind()), kind) for key, kind in shape.items()
     )
-    return data if fits else {}
+    if not fits:
+        return {}
+    numbers = [*data.get("counts", {}).values(), *data.get("probabilities", {}).values()]
+    return data if all(isinstance(number, (int, float)) for number in numbers) else {}
 
 
 def values_of(analysis: Analysis) -> dict[str, Any]:
@@ -175,6 +173,15 @@ def values_of(analysis: Analysis) -> dict[str, Any]:
     if analysis.valence is not None and analysis.arousal is not None:
         values |= {"valence": round(analysis.valence, 4), "arousal": round(analysis.arousal, 4)}
     return values
+
+
+def template_fields() -> dict[str, Callable[[Item], str]]:
+    """Fields that are made when they are asked for: the histograms as small bars, for `beet ls` and path formats."""
+
+    def drawn(task: str) -> Callable[[Item], str]:
+        return lambda item: bars(listened(item.get(histogram_field(task), None, False)).get("counts", {}))
+
+    return {f"{task}_bars": drawn(task) for task in TASKS}
 
 
 def own_fields(stored: Mapping[str, Any]) -> set[str]:

@@ -63,9 +63,9 @@ class Importing:
         if self._broken:
             return
         try:
-            heard = self._hear(task.imported_items())
-            from_scratch = task.apply and config["import"]["from_scratch"].get(bool)
             writer = self._writer(replace(self._options, write=False))
+            heard = self._hear(task.imported_items(), writer)
+            from_scratch = task.apply and config["import"]["from_scratch"].get(bool)
             writer.commit(writer.plans(heard, from_scratch=from_scratch))
         except (GenreCoreError, JournalError) as error:
             # Without models or journal the import itself goes on; said once is enough.
@@ -96,7 +96,7 @@ class Importing:
     def _writer(self, options: Options) -> Writer:
         return Writer(self._lib, options, self._journal, self._listening.cache, self._log)
 
-    def _hear(self, items: Sequence[Item]) -> list[tuple[Item, Analysis]]:
+    def _hear(self, items: Sequence[Item], writer: Writer) -> list[tuple[Item, Analysis]]:
         models = self._listening.models
         todo = {str(item.filepath): item for item in items if not is_settled(item, models, self._options)}
         heard: list[tuple[Item, Analysis]] = []
@@ -106,6 +106,8 @@ class Importing:
             for result in results:
                 if result.analysis is not None:
                     heard.append((todo[result.path], result.analysis))
+                else:
+                    writer.note_failure([todo[result.path]], result.error or "")
         return heard
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genrecore.labels import read_labels
 from genrecore.settings import SNIPPETS, TIMEOUT
 
-from .policy import POLICIES, Policy
+from . import fields
+from .naming import Naming
+from .policy import ENDS, POLICIES, Rules
+from .reading import between, by_task, check_names, names_map
+from .vocabulary import read_vocabulary
 
 if TYPE_CHECKING:
     import confuse
@@ -27,12 +33,12 @@ class Options:
 
     Parameters
     ----------
-    policy : {'fill', 'add', 'force'}
-        See `policy.decide`.
+    rules, naming : mapping of str to Rules, Naming
+        By task: what may happen to its field, and what is written there.
     every : bool
         Look at every track, also at those that the current models have heard.
-    min_confidence : float
-        Below it no genre or mood is written.
+    reapply : bool
+        Put back what we wrote where beets has copied another track's value over it.
     write : bool
         Write tags to files, not only to the library.
     write_links : bool
@@ -41,6 +47,8 @@ class Options:
         Write nothing but the cache.
     quiet : bool
         Only warnings and errors.
+    update_playlists : bool
+        Let smart playlists follow.
     genre_model, mood_model : str
         Name or file; empty for the default.
     snippets : int
@@ -55,13 +63,15 @@ class Options:
         Absolute path or URL of the cache; empty for a file beside the library.
     """
 
-    policy: Policy = "fill"
+    rules: Mapping[str, Rules] = field(default_factory=lambda: dict.fromkeys(fields.TASKS, Rules()))
+    naming: Mapping[str, Naming] = field(default_factory=lambda: dict.fromkeys(fields.TASKS, Naming()))
     every: bool = False
-    min_confidence: float = 0.0
+    reapply: bool = False
     write: bool = True
     write_links: bool = False
     pretend: bool = False
     quiet: bool = False
+    update_playlists: bool = True
     genre_model: str = ""
     mood_model: str = ""
     snippets: int = SNIPPETS
@@ -71,7 +81,7 @@ class Options:
     cache: str = ""
 
     @classmethod
-    def read(cls, config: confuse.ConfigView, write: bool, flags: Mapping[str, Any] | None = None) -> Options:
+    def read(cls, config: confuse.Subview, write: bool, flags: Mapping[str, Any] | None = None) -> Options:
         """Options of a run.
 
         Parameters
@@ -81,47 +91,44 @@ class Options:
         write : bool
             Whether tags are written.
         flags : mapping, optional
-            Values of the command line: force, pretend, write, quiet, jobs.
+            Values of the command line: force, reapply, pretend, write, quiet, jobs.
 
         Raises
         ------
         confuse.ConfigError
-            If an option has a value that it cannot have.
+            If there is no such option, or it has a value that it cannot have.
         """
-        import confuse
+        from beets import config as everything
 
         from genrecore.settings import DEVICES
 
+        check_names(config)
         flags = flags or {}
-        jobs = flags.get("jobs")
-        jobs = config["jobs"].get(int) if jobs is None else jobs
-        snippets = config["snippets"].get(int)
-        confidence = config["min_confidence"].as_number()
-        timeout = config["timeout"].as_number()
-        for name, value, least, most in (
-            ("jobs", jobs, 0, None),
-            ("snippets", snippets, 1, None),
-            ("min_confidence", confidence, 0, 1),
-            ("timeout", timeout, 1, None),
+        force, reapply = bool(flags.get("force")), bool(flags.get("reapply"))
+        models = {task: model_name(config[fields.model_field(task)]) for task in fields.TASKS}
+        for name, value in (
+            ("policy", "force" if force else None),
+            ("quiet", flags.get("quiet")),
+            ("jobs", flags.get("jobs")),
         ):
-            if value < least or (most is not None and value > most):
-                limits = f"at least {least}" if most is None else f"from {least} to {most}"
-                raise confuse.ConfigValueError(f"genreclf.{name} must be {limits}, not {value}")
-        force = bool(flags.get("force"))
+            if value is not None:
+                config[name].set(value)
         return cls(
-            policy="force" if force else config["policy"].as_choice(POLICIES),
-            every=force,
-            min_confidence=float(confidence),
+            rules=_rules(config),
+            naming=_naming(config, everything["lastgenre"], models),
+            every=force or reapply,
+            reapply=reapply and not force,
             write=write,
             write_links=bool(flags.get("write")),
             pretend=bool(flags.get("pretend")),
-            quiet=bool(flags.get("quiet")) or config["quiet"].get(bool),
-            genre_model=model_name(config["genre_model"]),
-            mood_model=model_name(config["mood_model"]),
-            snippets=snippets,
+            quiet=config["quiet"].get(bool),
+            update_playlists=config["update_playlists"].get(bool),
+            genre_model=models["genre"],
+            mood_model=models["mood"],
+            snippets=between(config["snippets"], 1, whole=True),
             device=config["device"].as_choice(DEVICES),
-            jobs=jobs or None,
-            timeout=float(timeout),
+            jobs=between(config["jobs"], 0, whole=True) or None,
+            timeout=between(config["timeout"], 1),
             cache=_cache(config["cache"]),
         )
 
@@ -149,6 +156,31 @@ def beside_library(lib: Library, name: str) -> Path | None:
 def library_name(lib: Library) -> str:
     """Name of the library's database file, as plain text."""
     return os.fsencode(Path(os.fsdecode(lib.path)).name).decode("utf-8", "backslashreplace")
+
+
+def _rules(config: confuse.Subview) -> dict[str, Rules]:
+    policies = by_task(config["policy"], fields.TASKS, lambda view: view.as_choice(POLICIES))
+    ends = by_task(config["add_to"], fields.TASKS, lambda view: view.as_choice(ENDS))
+    least = by_task(config["min_confidence"], fields.TASKS, partial(between, least=0, most=1))
+    return {task: Rules(policies[task], ends[task], least[task]) for task in fields.TASKS}
+
+
+def _naming(
+    config: confuse.Subview, lastgenre: confuse.Subview, models: Mapping[str, str]
+) -> dict[str, Naming]:
+    title_case = config["title_case"].get(bool)
+    names = {
+        task: names_map(config[f"{task}_map"], read_labels(models[task]) if models[task] else labels)
+        for task, labels in fields.LABELS.items()
+    }
+    genre = Naming(
+        count=between(config["count"], 1, whole=True),
+        min_share=between(config["min_share"], 0, 1),
+        names=names["genre"],
+        title_case=title_case,
+        vocabulary=read_vocabulary(config["as_lastgenre"], lastgenre),
+    )
+    return {"genre": genre, "mood": Naming(names=names["mood"], title_case=title_case)}
 
 
 def _cache(view: confuse.ConfigView) -> str:

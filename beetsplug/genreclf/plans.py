@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,8 @@ from genrecore.settings import LONG_FILE_SNIPPETS
 from . import fields
 from .journal import Entry
 from .links import is_spared
-from .policy import Change, Present, decide, settled
+from .naming import Naming
+from .policy import Change, Present, Values, decide, settled
 from .tags import as_values
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from .options import Options
 
-__all__ = ["Plan", "is_settled", "plan", "stored_values"]
+__all__ = ["Plan", "is_settled", "not_copied", "plan", "stored_values"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def plan(
     tags: Mapping[str, Any] | None,
     known: Entry | None,
     options: Options,
+    copied: Collection[str] = (),
 ) -> Plan:
     """Plan what an analysis changes on a track.
 
@@ -72,7 +74,9 @@ def plan(
     known : Entry or None
         What the journal knows of it.
     options : Options
-        Policy, least confidence, and whether tags are written.
+        Rules, naming, and whether tags are written.
+    copied : collection of str
+        Fields that beets may have copied from another track, see `copies.Copies`.
     """
     if tags is None:
         unread = dict.fromkeys(fields.TAG_FIELDS.values(), "unread")
@@ -80,17 +84,17 @@ def plan(
     if known is not None and known.content_hash != analysis.content_hash:
         known = None
     values = fields.values_of(analysis)
+    own = not_copied(stored, tags, known, copied)
+    stored = {**stored, **own}
     changes = {
         name: decide(
-            options.policy,
+            options.rules[task],
             _present(name, stored, tags, known),
-            fields.spell(histogram.top),
-            histogram.confidence,
-            options.min_confidence,
+            *_heard(values, task, options.naming[task]),
         )
-        for name, histogram in (("genres", analysis.genre), ("mood", analysis.mood))
+        for task, name in fields.TAG_FIELDS.items()
     }
-    library = _library(values, changes, stored)
+    library = {**own, **_library(values, changes, stored)}
     file = _file(values, changes, tags)
     if options.write:
         written = fields.written_by({task: values[fields.model_field(task)] for task in fields.TASKS})
@@ -101,11 +105,40 @@ def plan(
             library[fields.WRITTEN_FIELD] = None
         file = {}
     return Plan(
-        outcomes={name: change.outcome for name, change in changes.items()},
+        outcomes={
+            name: "renewed" if name in own and change.outcome == "kept" else change.outcome
+            for name, change in changes.items()
+        },
         library=library,
         file=file,
         entry=_entry(item_id, analysis.content_hash, path, stored, tags, changes, known, options.write),
     )
+
+
+def _heard(fields_of: Mapping[str, Any], task: str, naming: Naming) -> tuple[Values, float]:
+    """What a track's fields say that it sounds like, and how surely: rounded as they are, that all agree."""
+    heard = fields.listened(fields_of.get(fields.histogram_field(task)))
+    values = naming.values(heard.get("counts", {}), heard.get("probabilities", {}))
+    return values, fields_of.get(f"{task}_confidence") or 0.0
+
+
+def not_copied(
+    stored: Mapping[str, Any], tags: Mapping[str, Any], known: Entry | None, copied: Collection[str]
+) -> dict[str, Values]:
+    """What we had written, and the file still says, where beets has copied another track's value over it.
+
+    Parameters
+    ----------
+    stored, tags, known, copied
+        As in `plan`.
+    """
+    ours = {}
+    for name in copied:
+        present = _present(name, stored, tags, known)
+        wrote = present.wrote_library
+        if wrote and present.library and present.own_library is None and present.own_file is not None:
+            ours[name] = wrote.values
+    return ours
 
 
 def _library(
@@ -180,9 +213,11 @@ def is_settled(item: Item, models: Mapping[str, str], options: Options) -> bool:
     models : mapping of str to str
         The models in use, by task.
     options : Options
-        Policy, least confidence, sampling, and whether tags are written.
+        Rules, naming, sampling, and whether tags are written.
     """
     # What is to be done to its file, only the file itself could say; this is as good and costs nothing.
+    if item.get(fields.FAILED_FIELD, None, False) is not None:
+        return False
     unwritten = options.write and item.get(fields.WRITTEN_FIELD, None, False) != fields.written_by(models)
     if unwritten and not is_spared(item.path, options):
         return False
@@ -190,13 +225,12 @@ def is_settled(item: Item, models: Mapping[str, str], options: Options) -> bool:
     for task, model in models.items():
         if item.get(fields.model_field(task), None, False) != model:
             return False
-        heard = fields.listened(item.get(fields.histogram_field(task), None, False))
+        histogram = fields.histogram_field(task)
+        heard = fields.listened(item.get(histogram, None, False))
         if heard.get("sampling", {}).get("snippets") not in wanted:
             return False
-        top = heard.get("top")
-        confidence = item.get(f"{task}_confidence", None, False) or 0.0
         present = as_values(item.get(fields.TAG_FIELDS[task], None, False))
-        value = fields.spell(top) if top else None
-        if not settled(options.policy, present, value, confidence, options.min_confidence):
+        own = {name: item.get(name, None, False) for name in (histogram, f"{task}_confidence")}
+        if not settled(options.rules[task], present, *_heard(own, task, options.naming[task])):
             return False
     return True

@@ -5,11 +5,46 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["POLICIES", "Change", "Policy", "Present", "Values", "Wrote", "decide", "same", "settled"]
+__all__ = [
+    "ENDS",
+    "POLICIES",
+    "Change",
+    "End",
+    "Policy",
+    "Present",
+    "Rules",
+    "Values",
+    "Wrote",
+    "decide",
+    "same",
+    "settled",
+]
 
 Policy = Literal["fill", "add", "force"]
 POLICIES: tuple[Policy, ...] = ("fill", "add", "force")
+End = Literal["back", "front"]
+ENDS: tuple[End, ...] = ("back", "front")
 Values = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What may happen to one field.
+
+    Parameters
+    ----------
+    policy : {'fill', 'add', 'force'}
+        ``fill`` writes where both library and file are empty, and renews what is ours; ``add`` puts our values
+        beside what is there; ``force`` replaces what is there.
+    add_to : {'back', 'front'}
+        On which side of what is there.
+    min_confidence : float
+        Below it nothing is written, and nothing taken away.
+    """
+
+    policy: Policy = "fill"
+    add_to: End = "back"
+    min_confidence: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +91,7 @@ class Change:
     ----------
     outcome : str
         ``filled``, ``renewed``, ``added``, ``forced``; ``adopted`` (the library takes over what only the file
-        said); ``kept``; ``unsure`` (below the least confidence).
+        said); ``kept``; ``unsure`` (below the least confidence); ``unnamed`` (the user wants none of it written).
     library, file : Wrote or None
         What each place shall say; None leaves it alone.
     """
@@ -66,61 +101,62 @@ class Change:
     file: Wrote | None = None
 
 
-def decide(
-    policy: Policy, present: Present, value: str, confidence: float = 1.0, min_confidence: float = 0.0
-) -> Change:
+def decide(rules: Rules, present: Present, values: Values, confidence: float = 1.0) -> Change:
     """Decide what becomes of one field.
 
     Parameters
     ----------
-    policy : {'fill', 'add', 'force'}
-        ``fill`` writes where both library and file are empty, and renews what is ours; ``add`` puts the value
-        behind what is there; ``force`` replaces what is there.
+    rules : Rules
+        What may happen.
     present : Present
         What is there.
-    value : str
-        What the track sounds like.
-    confidence, min_confidence : float
-        Below the least confidence nothing is written, and nothing taken away.
+    values : tuple of str
+        What the track sounds like; none where nothing of it is to be written.
+    confidence : float
+        How sure that is.
     """
-    if confidence < min_confidence:
+    if confidence < rules.min_confidence:
         change = Change("unsure")
-    elif policy == "force":
-        change = Change("forced", _replaced(value), _replaced(value))
-    elif policy == "add":
-        change = _add(present, value)
+    elif not values:
+        change = Change("unnamed")
+    elif rules.policy == "force":
+        change = Change("forced", Wrote(values, values), Wrote(values, values))
+    elif rules.policy == "add":
+        change = _add(present, values, rules.add_to)
     else:
-        change = _fill(present, value)
+        change = _fill(present, values, rules.add_to)
     if change.library is None and change.file is None and not present.library and present.file:
         # Else beets' next write would blank in the file what the library does not know.
         change = Change("adopted", library=Wrote(present.file))
     return _without_idle(change, present)
 
 
-def settled(
-    policy: Policy, library: Values, value: str | None, confidence: float, min_confidence: float
-) -> bool:
+def settled(rules: Rules, library: Values, values: Values, confidence: float) -> bool:
     """Whether a track that the current models have heard needs no second look at this field.
 
     Parameters
     ----------
+    rules : Rules
+        What may happen.
     library : tuple of str
         What the library says.
-    value : str or None
+    values : tuple of str
         What the track sounded like.
+    confidence : float
+        How sure that was.
     """
-    if confidence < min_confidence or value is None:
+    if confidence < rules.min_confidence or not values:
         return True
-    if policy == "force":
-        return library == (value,)
-    if policy == "add":
-        return _has(library, value)
+    if rules.policy == "force":
+        return library == values
+    if rules.policy == "add":
+        return not _missing(library, values)
     return bool(library)
 
 
-def _fill(present: Present, value: str) -> Change:
+def _fill(present: Present, values: Values, end: End) -> Change:
     own_library, own_file = present.own_library, present.own_file
-    renewed = _renewed(own_library or own_file, value)
+    renewed = _joined(_base((), own_library or own_file), values, end)
     if not present.library and not present.file:
         return Change("filled", renewed, renewed)
     library_free = not present.library or own_library is not None
@@ -131,10 +167,10 @@ def _fill(present: Present, value: str) -> Change:
     return Change("kept")
 
 
-def _add(present: Present, value: str) -> Change:
+def _add(present: Present, values: Values, end: End) -> Change:
     library = _base(present.library, present.own_library)
     file = _base(present.file, present.own_file)
-    return Change("added", _joined(library or file, value), _joined(file or library, value))
+    return Change("added", _joined(library or file, values, end), _joined(file or library, values, end))
 
 
 def same(present: Values, wrote: Values) -> bool:
@@ -146,20 +182,14 @@ def _base(values: Values, own: Wrote | None) -> Values:
     return values if own is None else tuple(v for v in own.values if v not in own.added)
 
 
-def _renewed(own: Wrote | None, value: str) -> Wrote:
-    return _joined(_base((), own), value)
+def _joined(there: Values, values: Values, end: End) -> Wrote:
+    new = _missing(there, values)
+    return Wrote((*new, *there) if end == "front" else (*there, *new), new)
 
 
-def _joined(values: Values, value: str) -> Wrote:
-    return Wrote(values) if _has(values, value) else Wrote((*values, value), (value,))
-
-
-def _replaced(value: str) -> Wrote:
-    return Wrote((value,), (value,))
-
-
-def _has(values: Values, value: str) -> bool:
-    return value.casefold() in (v.casefold() for v in values)
+def _missing(there: Values, values: Values) -> Values:
+    known = {value.casefold() for value in there}
+    return tuple(value for value in values if value.casefold() not in known)
 
 
 def _own(values: Values, wrote: Wrote | None) -> Wrote | None:
@@ -170,6 +200,6 @@ def _without_idle(change: Change, present: Present) -> Change:
     """Leave alone what already says so."""
     library = None if change.library and same(present.library, change.library.values) else change.library
     file = None if change.file and same(present.file, change.file.values) else change.file
-    if library is None and file is None and change.outcome != "unsure":
+    if library is None and file is None and change.outcome not in ("unsure", "unnamed"):
         return Change("kept")
     return Change(change.outcome, library, file)

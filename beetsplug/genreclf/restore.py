@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ from beets.util import displayable_path
 
 from . import fields
 from .changes import set_fields, show_tag_changes
+from .copies import Copies
 from .journal import Entry, Journal
-from .plans import stored_values
+from .plans import not_copied, stored_values
 from .policy import Wrote, same
 from .progress import counted
 from .recognition import known_entries, recording_of
@@ -126,12 +127,13 @@ def restore(
         If the journal cannot be used.
     """
     done = failed = 0
+    copies = Copies()
     source = iter(items)
     while batch := list(islice(source, _BATCH)):
         finished: list[tuple[Item, Entry]] = []
         for item, entry in _with_entries(batch, lib, journal):
             try:
-                back = _put_item_back(item, entry, options, log)
+                back = _put_item_back(item, entry, options, copies, log)
             except TagError as error:
                 log.error("{}: its tags cannot be put back ({})", displayable_path(item.path), error)
                 failed += 1
@@ -157,10 +159,13 @@ def restore(
     return 1 if failed else 0
 
 
-def _put_item_back(item: Item, entry: Entry, options: Options, log: BeetsLogger) -> Back:
+def _put_item_back(item: Item, entry: Entry, options: Options, copies: Copies, log: BeetsLogger) -> Back:
     tag_file = TagFile(item) if options.write else None
     tags = tag_file.read() if tag_file else None
-    back = plan_back(entry, stored_values(item), tags)
+    stored = stored_values(item)
+    own = {} if tags is None else not_copied(stored, tags, entry, copies.of(item))
+    back = plan_back(entry, {**stored, **own}, tags)
+    back = replace(back, library={**own, **back.library})
     if options.pretend:
         show_tag_changes(item, back.library, back.file, tags or {}, print_item=True)
         return back

@@ -14,8 +14,10 @@ from beets import ui
 from genrecore.interrupts import interrupts_postponed
 
 from . import fields
+from .bars import bars
 from .changes import Writer, show_tag_changes
 from .listening import Listening
+from .naming import spell
 from .plans import Plan, is_settled
 from .progress import Advance, counted, progress
 
@@ -88,11 +90,12 @@ class Summary:
             parts[0] += f" ({self.cached} from the cache)"
         for noun, name in fields.TAG_FIELDS.items():
             text = f"{counted(self.count(name, _WRITTEN), noun)} written"
-            kept, unsure = self.count(name, ("kept", "adopted")), self.count(name, ("unsure",))
-            notes = [f"{kept} kept"] * bool(kept) + [f"{unsure} unsure"] * bool(unsure)
+            others = {"kept": ("kept", "adopted"), "unsure": ("unsure",), "unnamed": ("unnamed",)}
+            told = {word: self.count(name, outcomes) for word, outcomes in others.items()}
+            notes = [f"{count} {word}" for word, count in told.items() if count]
             parts.append(text + (f" ({', '.join(notes)})" if notes else ""))
         if self.failed:
-            parts.append(f"{counted(self.failed, 'track')} failed")
+            parts.append(f"{counted(self.failed, 'track')} failed (--failed tries again)")
         if self.unwritten:
             parts.append(f"{self.unwritten} without tags")
         if self.linked:
@@ -171,6 +174,8 @@ class Session:
                     items = [item for id_ in todo[result.path] if (item := self._lib.get_item(id_))]
                     if result.analysis is None:
                         summary.failed += len(items)
+                        with interrupts_postponed():
+                            writer.note_failure(items, result.error or "")
                         for _ in items:
                             advance("")
                         continue
@@ -226,12 +231,14 @@ def _line(item: Item, analysis: Analysis, p: Plan) -> str:
 
 def _heard(analysis: Analysis, p: Plan) -> str:
     return ", ".join(
-        f"{fields.spell(histogram.top)} {histogram.confidence:.0%} ({p.outcomes[name]})"
+        f"{spell(histogram.top)} {histogram.confidence:.0%} ({p.outcomes[name]})"
         for name, histogram in (("genres", analysis.genre), ("mood", analysis.mood))
     )
 
 
 def _show(item: Item, analysis: Analysis, p: Plan) -> None:
-    """What would change, in beets' own manner."""
+    """What would change, in beets' own manner, and what it is based on."""
     ui.print_(_line(item, analysis, p))
     show_tag_changes(item, p.library, p.file, p.entry.file)
+    for histogram in (analysis.genre, analysis.mood):
+        ui.print_(f"  {bars(histogram.to_dict()['counts'])}")

@@ -20,7 +20,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 
 def test_every_option_is_documented_with_its_default() -> None:
-    from beetsplug.genreclf import DEFAULTS
+    from beetsplug.genreclf.defaults import DEFAULTS
 
     block = re.search(r"```yaml\n(genreclf:.*?)```", OPTIONS, re.DOTALL)
     assert block

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from beets.library import Item
 
 from beetsplug.genreclf import fields
 from beetsplug.genreclf.journal import Entry, merge
+from beetsplug.genreclf.naming import Naming
 from beetsplug.genreclf.options import Options
-from beetsplug.genreclf.plans import Plan, plan
-from beetsplug.genreclf.policy import Wrote
+from beetsplug.genreclf.plans import Plan, is_settled, plan
+from beetsplug.genreclf.policy import Rules, Wrote
 from genrecore.analysis import Analysis, Histogram, Sampling
 
 CONTENT = "1:aa"
@@ -39,11 +42,15 @@ def planned(
     stored: Mapping[str, Any] | None = None,
     tags: Mapping[str, Any] | None = None,
     known: Entry | None = None,
-    **options: Any,
+    *,
+    write: bool = True,
+    naming: Naming | None = None,
+    **rules: Any,
 ) -> Plan:
-    return plan(
-        analysis, 1, b"/m/a.mp3", stored or {}, {**NO_TAGS, **(tags or {})}, known, Options(**options)
-    )
+    options = Options(rules=dict.fromkeys(fields.TASKS, Rules(**rules)), write=write)
+    if naming is not None:
+        options = replace(options, naming={**options.naming, "genre": naming})
+    return plan(analysis, 1, b"/m/a.mp3", stored or {}, {**NO_TAGS, **(tags or {})}, known, options)
 
 
 def carried_out(made: Plan, stored: Mapping[str, Any], tags: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
@@ -147,3 +154,33 @@ def test_below_the_least_confidence_only_the_shares_are_stored() -> None:
     assert not {"genres", "mood"} & (made.library.keys() | made.file.keys())
     assert made.library["genre_jazz"] == 0.8
     assert made.file["genre_histogram"] == made.library["genre_histogram"]
+
+
+def test_several_genres_where_the_histogram_says_so() -> None:
+    made = planned(heard("jazz"), naming=Naming(count=3, min_share=0.2))
+    assert made.library["genres"] == ("Jazz", "Rock")
+    assert made.file["genres"] == ("Jazz", "Rock")
+    assert made.library["genre_top"] == "jazz"
+
+
+def test_a_genre_that_is_never_to_be_written() -> None:
+    made = planned(heard("jazz"), naming=Naming(names={"jazz": ()}))
+    assert made.outcomes == {"genres": "unnamed", "mood": "filled"}
+    assert "genres" not in made.library
+    assert made.library["genre_jazz"] == 0.8, "the shares are stored all the same"
+
+
+@pytest.mark.parametrize("policy", ["fill", "add", "force"])
+def test_near_ties_are_the_same_to_all(policy: Any) -> None:
+    """The fields hold fewer digits than the analysis: what is written is decided by theirs."""
+    tie = Histogram(("blues", "jazz"), (50, 50), (0.400_01, 0.400_02), "g 1")
+    analysis = replace(heard(), genre=tie)
+    made = planned(analysis, policy=policy, min_confidence=0.5)
+    assert made.library["genres"] == ("Blues",)
+    item = Item(
+        id=1, path=b"/m/a.mp3", **{name: value for name, value in made.library.items() if name != "genres"}
+    )
+    item["genres"] = list(made.library["genres"])
+    item["mood"] = list(made.library["mood"])
+    options = Options(rules=dict.fromkeys(fields.TASKS, Rules(policy, min_confidence=0.5)))
+    assert is_settled(item, {"genre": "g 1", "mood": "m 1"}, options)

@@ -6,7 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import synth
 from plugin import rawtags
 from plugin.conftest import Beets, Song, imported, state
 
@@ -26,6 +28,39 @@ def test_bad_files_cost_only_themselves(beet: Beets, song: Song) -> None:
     assert "1 track in" in out
     assert "3 tracks failed" in out
     assert beet.ls("genre:jazz") == ["good"]
+    assert beet.ls("title+", "genreclf_failed::.") == ["empty", "gone", "noise"]
+    assert "noise.mp3" in beet.ls("noise", form="$genreclf_failed")[0]
+
+
+def test_what_failed_is_tried_again(beet: Beets, song: Song) -> None:
+    for title in ("good", "noise", "empty", "later"):
+        song(title=title)
+    imported(beet)
+    whole = (beet.music / "noise.mp3").read_bytes()
+    for title in ("noise", "empty"):
+        (beet.music / f"{title}.mp3").write_bytes(b"")
+    beet("genreclf", "^later", status=1)
+    (beet.music / "noise.mp3").write_bytes(whole)
+    out = beet("genreclf", "--failed", status=1)
+    assert "1 track in" in out
+    assert "1 track failed (--failed tries again)" in out
+    assert beet.ls("genreclf_failed::.") == ["empty"]
+    assert beet.ls("title+", "genre:jazz") == ["good", "noise"], "the later one was not asked for"
+    assert "no track matches" in beet("genreclf", "--failed", "noise")
+
+
+def test_what_failed_during_an_import_is_tried_again(beet: Beets, song: Song) -> None:
+    song("flac", title="good")
+    path = song("flac", title="bad")
+    whole = path.read_bytes()
+    rawtags.put(synth.write(path, np.zeros(4 * 22050, np.float32)), title="bad")
+    beet.config["genreclf"]["auto"] = True
+    imported(beet)
+    assert beet.ls("genreclf_failed::.") == ["bad"]
+    (beet.music / "bad.flac").write_bytes(whole)
+    assert "1 track in" in beet("genreclf", "--failed")
+    assert beet.ls("genreclf_failed::.") == []
+    assert beet.ls("title+", "genre:jazz") == ["bad", "good"]
 
 
 def test_a_file_that_cannot_be_written(beet: Beets, song: Song, unprivileged: list[str]) -> None:
@@ -38,9 +73,11 @@ def test_a_file_that_cannot_be_written(beet: Beets, song: Song, unprivileged: li
     assert "a.mp3: its tags cannot be written" in out
     assert "1 without tags" in out
     assert beet.ls("genre:jazz", form="$genres $mood_sad") == ["Jazz 1.000"]
+    assert "its tags cannot be written" in beet.ls(form="$genreclf_failed")[0]
     assert "1 without tags" in beet("genreclf", status=1)
     (beet.music / "a.mp3").chmod(0o644)
-    beet("genreclf")
+    beet("genreclf", "--failed")
+    assert beet.ls("genreclf_failed::.") == []
     assert rawtags.genre(beet.music / "a.mp3") == ["Jazz"]
 
 
@@ -220,6 +257,24 @@ def test_names_that_are_not_text(beet: Beets, song: Song, tmp_path: Path) -> Non
         ({"min_confidence": 2}, "genreclf.min_confidence must be from 0 to 1"),
         ({"genre_model": "no-such-model"}, "no-such-model: no such model"),
         ({"device": "tpu"}, "genreclf.device"),
+        (
+            {"min_confidense": 0.4},
+            "genreclf.min_confidense: there is no such option; did you mean min_confidence?",
+        ),
+        ({"genres": "yes"}, "genreclf.genres: there is no such option"),
+        ({"policy": {"gnere": "add"}}, "genreclf.policy.gnere: there is no such task; did you mean genre?"),
+        ({"policy": {"genre": "sometimes"}}, "genreclf.policy.genre: must be one of"),
+        ({"min_confidence": {"mood": -1}}, "genreclf.min_confidence.mood must be from 0 to 1, not -1"),
+        ({"count": 0}, "genreclf.count must be at least 1, not 0"),
+        ({"min_share": "much"}, "genreclf.min_share: must be numeric"),
+        ({"add_to": "top"}, "genreclf.add_to: must be one of"),
+        ({"genre_map": "Rap"}, "genreclf.genre_map: must have a line for each label"),
+        (
+            {"genre_map": {"hip hopp": "Rap"}},
+            "genreclf.genre_map.hip hopp: the model has no such label; did you mean",
+        ),
+        ({"genre_map": {"jazz": 3}}, "genreclf.genre_map.jazz: must be a name, a list of names, or null"),
+        ({"mood_map": {"jazz": "Jazz"}}, "no such label; there are happy, angry, sad, relaxed"),
     ],
 )
 def test_a_wrong_option_is_told_in_a_sentence(beet: Beets, song: Song, option: dict, message: str) -> None:
