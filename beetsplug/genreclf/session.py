@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from beets import ui
 
-from genrecore.interrupts import interrupts_postponed
+from genrecore.interrupts import Terminated, interrupts_postponed, termination_is_interrupt
 
 from . import fields
 from .bars import bars
@@ -58,8 +59,8 @@ class Summary:
         By field and `policy.Change.outcome`.
     seconds : float
         How long it took.
-    interrupted : bool
-        Stopped by the user.
+    stopped_by : int
+        What has stopped it, SIGINT or SIGTERM; 0 for nothing.
     """
 
     total: int = 0
@@ -71,13 +72,13 @@ class Summary:
     linked: int = 0
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     seconds: float = 0.0
-    interrupted: bool = False
+    stopped_by: int = 0
 
     @property
     def exit_status(self) -> int:
-        """0 if all went well, 1 if a track failed, 130 if stopped."""
-        if self.interrupted:
-            return 130
+        """0 if all went well, 1 if a track failed, 130 or 143 if stopped by Ctrl-C or SIGTERM."""
+        if self.stopped_by:
+            return 128 + self.stopped_by
         return 1 if self.failed or self.unwritten else 0
 
     def count(self, name: str, outcomes: Iterable[str]) -> int:
@@ -135,7 +136,7 @@ class Session:
         """
         started = time.monotonic()
         summary = Summary()
-        with closing(self._listening):
+        with closing(self._listening), termination_is_interrupt():
             todo = self._select(items, summary)
             if not todo:
                 self._say_nothing_to_do(summary)
@@ -146,8 +147,8 @@ class Session:
             ) as advance:
                 try:
                     self._work(todo, writer, summary, advance)
-                except KeyboardInterrupt:
-                    summary.interrupted = True
+                except KeyboardInterrupt as stop:
+                    summary.stopped_by = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
         summary.unwritten = len(writer.unwritten)
         summary.linked = writer.linked
         summary.seconds = time.monotonic() - started
@@ -215,7 +216,7 @@ class Session:
             self._log.info("nothing to do: {} up to date ({})", counted(summary.total, "track"), models)
 
     def _say(self, summary: Summary) -> None:
-        if summary.interrupted:
+        if summary.stopped_by:
             left = summary.todo - summary.done - summary.failed
             self._log.warning("stopped: {}; {} left, run it again to go on", summary, left)
         elif summary.failed or summary.unwritten:

@@ -67,12 +67,19 @@ def consistent(beet: Beets) -> int:
     return done
 
 
-def test_ctrl_c_keeps_what_is_finished(many: Beets) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_keeps_what_is_finished(many: Beets, sent: signal.Signals) -> None:
+    many.config["plugins"] = ["genreclf", "smartplaylist"]
+    many.config["smartplaylist"] = {
+        "playlist_dir": str(many.home),
+        "playlists": [{"name": "sad.m3u", "query": "mood:sad"}],
+    }
     process = start(many)
     said = read_until(process, f"5/{N} ")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     said += process.communicate(timeout=600)[1]
-    assert process.returncode == 130
+    assert process.returncode == 128 + sent
+    assert (many.home / "sad.m3u").is_file(), "what others do at the end is done"
     assert "Traceback" not in said
     (done, left) = map(int, re.search(r"stopped: (\d+) tracks in .*; (\d+) left", said).groups())
     assert done + left == N
@@ -81,13 +88,14 @@ def test_ctrl_c_keeps_what_is_finished(many: Beets) -> None:
     assert consistent(many) == N
 
 
-def test_ctrl_c_to_the_whole_group(many: Beets) -> None:
-    """As a terminal sends it: to the workers too."""
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_of_the_whole_group(many: Beets, sent: signal.Signals) -> None:
+    """As a terminal or a service manager sends it: to the workers too."""
     process = start(many, "-j", "2")
     read_until(process, f"3/{N} ")
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, sent)
     said = process.communicate(timeout=600)[1]
-    assert process.returncode == 130
+    assert process.returncode == 128 + sent
     assert "Traceback" not in said
     assert 3 <= consistent(many) < N
 

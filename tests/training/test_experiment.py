@@ -102,15 +102,20 @@ def test_an_experiment_leaves_figures_plots_and_a_model(
         assert "over tracks, seed 0" in result["interval"]
         plots = tmp_path / "runs" / "small" / f"{protocol}-plots"
         wanted = {"confusion", "reliability", "learning", "embedding"}
-        assert {path.stem for path in plots.iterdir()} == wanted
-        assert all(path.stat().st_size > 5_000 for path in plots.iterdir())
+        assert {path.stem for path in plots.glob("*.png")} == wanted
+        assert all(path.stat().st_size > 5_000 for path in plots.glob("*.png"))
         model = tmp_path / "runs" / "small" / f"small--{protocol}.onnx"
         assert [figure.protocol for figure in model_files.read_card(model).figures] == [protocol]
     heard = Analyzer(Settings(snippets=5, device="cpu", genre_model=str(model))).analyze(
         data / "gtzan" / "genres_original" / "metal" / "metal.00003.wav"
     )
     assert heard.genre.top == "metal"
-    assert "epoch" not in call(tmp_path, data, "run", str(recipe_file), "--seeds", "2"), "all is done"
+    again = call(tmp_path, data, "run", str(recipe_file), "--seeds", "2")
+    assert "epoch" not in again, "all is done"
+    assert ".png" not in again
+    plots.joinpath("drawn-of.txt").write_text("another recipe")
+    again = call(tmp_path, data, "run", str(recipe_file), "--seeds", "2")
+    assert again.count("confusion.png") == 1, "only those of the one protocol are not of this recipe"
     compared = call(
         tmp_path, data, "compare", str(recipe_file), str(recipe_file), "--protocol", "track_random"
     )

@@ -16,6 +16,9 @@ from genrecore_training.train import ANY_DEVICE, Compute
 
 __all__ = ["experiment"]
 
+# Beside the plots, once they are all drawn.
+_DRAWN_OF = "drawn-of.txt"
+
 
 def experiment(
     recipe: Recipe,
@@ -102,7 +105,7 @@ def experiment(
         yield f"wrote {quantise(by_seed[0][0])}"
     yield result_files.write(result, results)
     plots = places.runs / recipe.name / f"{protocol}-plots"
-    if new or not plots.is_dir():
+    if new or not _are_of(plots, by_seed[0]):
         yield from _plots(by_seed[0], plots)
     if dataset is None:
         yield from _model(by_seed[0][0], result, places)
@@ -117,11 +120,23 @@ def _published(recipe: Recipe, protocol: str) -> str:
     return f"; published {said.accuracy:.4f} under {said.protocol}, which does not keep artists apart"
 
 
+def _are_of(plots: Path, runs: list[Run]) -> bool:
+    """Whether the plots are all there and of these runs: those of an earlier recipe lie in the same folder."""
+    note = plots / _DRAWN_OF
+    return note.is_file() and note.read_text("utf-8") == _names_of(runs)
+
+
+def _names_of(runs: list[Run]) -> str:
+    return "".join(f"{run.recipe.digest} fold {run.fold}\n" for run in runs)
+
+
 def _plots(runs: list[Run], folder: Path) -> Iterator[str]:
     from genrecore_training.pictures import draw
 
+    (folder / _DRAWN_OF).unlink(missing_ok=True)
     for path in draw(runs, folder):
         yield f"wrote {path}"
+    (folder / _DRAWN_OF).write_text(_names_of(runs), "utf-8")
 
 
 def _model(run: Run, result: dict[str, Any], places: Places) -> Iterator[str]:
