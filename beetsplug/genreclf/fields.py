@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 import mediafile
 from beets.dbcore import types
 
-from .bars import bars
-
 if TYPE_CHECKING:
     from beets.library import Item
 
@@ -179,7 +177,12 @@ def template_fields() -> dict[str, Callable[[Item], str]]:
     """Fields that are made when they are asked for: the histograms as small bars, for `beet ls` and path formats."""
 
     def drawn(task: str) -> Callable[[Item], str]:
-        return lambda item: bars(listened(item.get(histogram_field(task), None, False)).get("counts", {}))
+        def draw(item: Item) -> str:
+            from .bars import bars
+
+            return bars(listened(item.get(histogram_field(task), None, False)).get("counts", {}))
+
+        return draw
 
     return {f"{task}_bars": drawn(task) for task in TASKS}
 
