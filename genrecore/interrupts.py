@@ -28,12 +28,13 @@ def interrupts_postponed() -> Iterator[None]:
         yield
         return
     caught: list[tuple[Any, ...]] = []
-    for number in handlers:
-        signal.signal(number, lambda *args: caught.append(args))
     try:
+        for number in handlers:
+            signal.signal(number, lambda *args: caught.append(args))
         yield
     finally:
-        for number, handler in handlers.items():
+        # From the last to the first: until all are back, the first still holds its own back.
+        for number, handler in reversed(handlers.items()):
             signal.signal(number, handler)
     if caught:
         handlers[caught[0][0]](*caught[0])

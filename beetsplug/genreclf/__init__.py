@@ -130,19 +130,19 @@ class GenreClfPlugin(plugins.BeetsPlugin):
 
             ui.print_("\n".join(in_force(self.config, fields.TASKS)))
             return
-        if opts.failed:
-            args = [*args, f"{fields.FAILED_FIELD}::."]
         self._follow_changes(lib, options)
         journal = open_journal(lib)
+        # Not by a part of the query: a comma in it would leave some tracks out of its reach.
+        items = (item for item in lib.items(args) if not opts.failed or fields.FAILED_FIELD in item)
         try:
             if opts.restore:
                 from .restore import restore
 
-                self._exit_status = restore(lib, lib.items(args), options, journal, self._log)
+                self._exit_status = restore(lib, items, options, journal, self._log)
             else:
                 from .session import Session
 
-                summary = Session(lib, options, journal, self._log).run(lib.items(args))
+                summary = Session(lib, options, journal, self._log).run(items)
                 self._exit_status = summary.exit_status
         except (GenreCoreError, JournalError) as error:
             self._log.error("{}", error)

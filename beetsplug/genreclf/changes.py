@@ -65,7 +65,10 @@ class Writer:
     unwritten: list[str] = field(default_factory=list)
     linked: int = 0
     _faults: dict[int, str] = field(default_factory=dict)
-    _copies: Copies = field(default_factory=Copies)
+    _copies: Copies = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._copies = Copies(self.journal)
 
     def plans(
         self, batch: Sequence[tuple[Item, Analysis]], *, from_scratch: bool = False
@@ -144,7 +147,7 @@ class Writer:
             return
         with self.lib.transaction():
             for item in items:
-                set_fields(item, {fields.FAILED_FIELD: reason})
+                set_fields(item, {fields.FAILED_FIELD: _storable(reason)})
                 item.store()
 
     def refresh(self, states: Iterable[tuple[FileStat | None, FileStat | None]]) -> None:
@@ -185,8 +188,13 @@ class Writer:
         shown = displayable_path(item.path)
         self.unwritten.append(shown)
         assert item.id is not None  # it comes from the library
-        self._faults[item.id] = f"{what} ({error})"
+        self._faults[item.id] = _storable(f"{what} ({error})")
         self.log.error("{}: {} ({})", shown, what, error)
+
+
+def _storable(text: str) -> str:
+    """Text that a database takes: a path in it may be no text."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _state(item: Item) -> FileStat | None:

@@ -154,6 +154,19 @@ class Journal:
             found.setdefault(entry.content_hash, []).append(entry)
         return found
 
+    def latest(self, item_id: int) -> Entry | None:
+        """The last entry of an item, also where all was put back since."""
+        if not self.path.exists():
+            return None
+        last = (
+            sa.select(_entries)
+            .where(_entries.c.library == self.library, _entries.c.item_id == item_id)
+            .order_by(_entries.c.updated_at.desc(), _entries.c.id.desc())
+        )
+        with self._begin() as connection:
+            row = connection.execute(last).first()
+        return None if row is None else _entry(row)
+
     def record(self, entries: Iterable[Entry]) -> None:
         """Store what was there, before it is overwritten; all or nothing."""
         now = _now()

@@ -17,8 +17,8 @@ from .policy import Values
 __all__ = ["between", "by_task", "check_names", "in_force", "names_map"]
 
 T = TypeVar("T")
-# Of a database's URL.
-_PASSWORD = re.compile(r"(?<=:)[^:/@]+(?=@)")
+# Of a database's URL: before its host, or among its parameters.
+_PASSWORD = re.compile(r"(?P<before>://[^:@]*:|[?&]password=)[^@&]+(?P<after>@|&|$)")
 
 
 def check_names(config: confuse.Subview) -> None:
@@ -123,7 +123,7 @@ def in_force(config: confuse.Subview, tasks: Sequence[str]) -> list[str]:
                 lines.append(f"    {task}: {value.get(task, default)}  # {origin}")
             continue
         if isinstance(value, str):
-            value = _PASSWORD.sub("***", value)
+            value = _PASSWORD.sub(r"\g<before>***\g<after>", value)
         text = yaml.dump(
             {name: value}, Dumper=yaml_util.Dumper, default_flow_style=None, allow_unicode=True, width=1000
         )

@@ -127,7 +127,7 @@ def restore(
         If the journal cannot be used.
     """
     done = failed = 0
-    copies = Copies()
+    copies = Copies(journal)
     source = iter(items)
     while batch := list(islice(source, _BATCH)):
         finished: list[tuple[Item, Entry]] = []
@@ -169,7 +169,7 @@ def _put_item_back(item: Item, entry: Entry, options: Options, copies: Copies, l
     if options.pretend:
         show_tag_changes(item, back.library, back.file, tags or {}, print_item=True)
         return back
-    set_fields(item, back.library)
+    set_fields(item, {**back.library, fields.FAILED_FIELD: None})
     if tag_file and back.file:
         tag_file.write(back.file, log)
     return back

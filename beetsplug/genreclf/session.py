@@ -137,23 +137,27 @@ class Session:
         started = time.monotonic()
         summary = Summary()
         with closing(self._listening), termination_is_interrupt():
-            todo = self._select(items, summary)
-            if not todo:
-                self._say_nothing_to_do(summary)
-                return summary
-            writer = Writer(self._lib, self._options, self._journal, self._listening.cache, self._log)
-            with progress(
-                summary.todo, self._log, quiet=self._options.quiet or self._options.pretend
-            ) as advance:
-                try:
-                    self._work(todo, writer, summary, advance)
-                except KeyboardInterrupt as stop:
-                    summary.stopped_by = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
-        summary.unwritten = len(writer.unwritten)
-        summary.linked = writer.linked
+            try:
+                todo = self._select(items, summary)
+                if not todo:
+                    self._say_nothing_to_do(summary)
+                    return summary
+                self._deal_with(todo, summary)
+            except KeyboardInterrupt as stop:
+                summary.stopped_by = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
         summary.seconds = time.monotonic() - started
         self._say(summary)
         return summary
+
+    def _deal_with(self, todo: dict[str, list[int]], summary: Summary) -> None:
+        writer = Writer(self._lib, self._options, self._journal, self._listening.cache, self._log)
+        quiet = self._options.quiet or self._options.pretend
+        try:
+            with progress(summary.todo, self._log, quiet=quiet) as advance:
+                self._work(todo, writer, summary, advance)
+        finally:
+            summary.unwritten = len(writer.unwritten)
+            summary.linked = writer.linked
 
     def _select(self, items: Iterable[Item], summary: Summary) -> dict[str, list[int]]:
         """Numbers of the items with something to do, by path; paths are resolved here, in the main thread."""

@@ -52,6 +52,25 @@ def test_what_is_put_back_is_counted(flattened: Beets) -> None:
     assert "1 genre written (1 kept)" in flattened("genreclf", "--reapply")
 
 
+def test_the_copy_is_known_after_the_first_track_has_been_put_back(flattened: Beets) -> None:
+    (copied,) = set(flattened.ls(form="$genres"))
+    first = "1" if copied == "Jazz" else "2"
+    assert "put back 1 track" in flattened("genreclf", "--restore", f"title:{first}")
+    assert "left alone" not in flattened("genreclf", "--restore")
+    assert flattened.ls(form="$genres") == ["", ""]
+
+
+def test_a_genre_of_one_track_in_the_library_alone_is_kept(beet: Beets, song: Song) -> None:
+    song("mp3", "quiet", title="1")
+    song("flac", "loud", title="2")
+    imported(beet)
+    beet("genreclf")
+    for genre in ("Jazz", "Hip-Hop"):
+        beet("modify", "-y", "-W", f"genres={genre}")
+        beet("genreclf", "--reapply")
+        assert beet.ls(form="$genres") == [genre, genre]
+
+
 @pytest.fixture
 def album_of_the_user_s(beet: Beets, song: Song) -> Beets:
     """An album, heard, whose owner has then given it a genre, in the library alone."""

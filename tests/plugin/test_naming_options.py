@@ -9,7 +9,9 @@ import pytest
 from plugin import rawtags
 from plugin.conftest import Beets, Song, imported
 
+from beetsplug.genreclf.defaults import DEFAULTS
 from beetsplug.genreclf.naming import Naming, Vocabulary
+from beetsplug.genreclf.reading import in_force
 from beetsplug.genreclf.vocabulary import read_vocabulary
 
 
@@ -99,6 +101,25 @@ def test_the_options_in_force_and_where_they_come_from(beet: Beets) -> None:
         "    mood: fill  # default",
     ]
     assert any("cache: postgresql://me:***@host/db" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:secret@h/db",
+        "postgresql://u:se/secret@h/db",
+        "postgresql://u:se:secret@h:5432/db",
+        "postgresql://h/db?user=u&password=secret",
+        "postgresql://h/db?password=secret&user=u",
+    ],
+)
+def test_passwords_are_not_shown(url: str) -> None:
+    config = confuse.Configuration("test", read=False)
+    config.add({"genreclf": {**DEFAULTS, "cache": url}})
+    (line,) = [line for line in in_force(config["genreclf"], ("genre", "mood")) if "cache:" in line]
+    assert "secret" not in line
+    assert "h" in line
+    assert "***" in line
 
 
 def test_lastgenre_s_words_are_used_where_the_user_has_set_them(beet: Beets, song: Song) -> None:

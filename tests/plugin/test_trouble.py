@@ -47,6 +47,19 @@ def test_what_failed_is_tried_again(beet: Beets, song: Song) -> None:
     assert beet.ls("genreclf_failed::.") == ["empty"]
     assert beet.ls("title+", "genre:jazz") == ["good", "noise"], "the later one was not asked for"
     assert "no track matches" in beet("genreclf", "--failed", "noise")
+    assert "no track matches" in beet("genreclf", "--failed", "title:later", ",", "title:good")
+
+
+def test_what_is_put_back_is_not_tried_again(beet: Beets, song: Song) -> None:
+    song(title="a")
+    imported(beet)
+    beet("genreclf")
+    path = beet.music / "a.mp3"
+    path.rename(beet.home / "elsewhere.mp3")
+    beet("genreclf", "-f", status=1)
+    (beet.home / "elsewhere.mp3").rename(path)
+    beet("genreclf", "--restore")
+    assert beet.ls("genreclf_failed::.") == []
 
 
 def test_what_failed_during_an_import_is_tried_again(beet: Beets, song: Song) -> None:
@@ -246,6 +259,12 @@ def test_names_that_are_not_text(beet: Beets, song: Song, tmp_path: Path) -> Non
     beet("genreclf", "--restore")
     copy = shutil.copy(name, os.fsencode(tmp_path / "copy.mp3"))
     assert rawtags.genre(Path(os.fsdecode(copy))) is None
+    song("flac", title="good")
+    beet("import", "-s", str(tmp_path / "new" / "good.flac"))
+    Path(os.fsdecode(name)).write_bytes(b"")
+    beet("genreclf", status=1)
+    assert beet.ls("genreclf_failed::.") == ["a"]
+    assert beet.ls("genres:jazz") == ["good"]
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,8 @@ def _names_of(runs: list[Run]) -> str:
 def _plots(runs: list[Run], folder: Path) -> Iterator[str]:
     from genrecore_training.pictures import draw
 
-    (folder / _DRAWN_OF).unlink(missing_ok=True)
+    for old in (folder / _DRAWN_OF, *folder.glob("*.png")):
+        old.unlink(missing_ok=True)
     for path in draw(runs, folder):
         yield f"wrote {path}"
     (folder / _DRAWN_OF).write_text(_names_of(runs), "utf-8")
