@@ -29,14 +29,16 @@ def bars(counts: Mapping[str, int], width: int = 10) -> str:
         Without the labels below 5 %; empty where nothing was heard.
     """
     total = sum(counts.values())
-    shares = sorted(((count / total, label) for label, count in counts.items() if total), key=_by_share)
+    shares = {
+        label: counts[label] / total
+        for label in sorted(counts, key=counts.__getitem__, reverse=True)
+        if total
+    }
     return " ".join(
-        f"{spell(label)} {_bar(share * width)} {share:.0%}" for share, label in shares if share >= _LEAST
+        f"{spell(label)} {_bar(share * width)} {share:.0%}"
+        for label, share in shares.items()
+        if share >= _LEAST
     )
-
-
-def _by_share(item: tuple[float, str]) -> float:
-    return -item[0]
 
 
 def _bar(length: float) -> str:

@@ -90,7 +90,8 @@ def plan(
         name: decide(
             options.rules[task],
             _present(name, stored, tags, known),
-            *_heard(values, task, options.naming[task]),
+            _named(fields.listened(values[fields.histogram_field(task)]), options.naming[task]),
+            values[f"{task}_confidence"],
         )
         for task, name in fields.TAG_FIELDS.items()
     }
@@ -115,11 +116,9 @@ def plan(
     )
 
 
-def _heard(fields_of: Mapping[str, Any], task: str, naming: Naming) -> tuple[Values, float]:
-    """What a track's fields say that it sounds like, and how surely: rounded as they are, that all agree."""
-    heard = fields.listened(fields_of.get(fields.histogram_field(task)))
-    values = naming.values(heard.get("counts", {}), heard.get("probabilities", {}))
-    return values, fields_of.get(f"{task}_confidence") or 0.0
+def _named(heard: Mapping[str, Any], naming: Naming) -> Values:
+    """What a histogram is called in a tag; the one that is stored, whose rounded numbers all can agree on."""
+    return naming.values(heard.get("counts", {}), heard.get("probabilities", {}))
 
 
 def not_copied(
@@ -215,9 +214,9 @@ def is_settled(item: Item, models: Mapping[str, str], options: Options) -> bool:
     options : Options
         Rules, naming, sampling, and whether tags are written.
     """
-    # What is to be done to its file, only the file itself could say; this is as good and costs nothing.
     if item.get(fields.FAILED_FIELD, None, False) is not None:
         return False
+    # What is to be done to its file, only the file itself could say; this is as good and costs nothing.
     unwritten = options.write and item.get(fields.WRITTEN_FIELD, None, False) != fields.written_by(models)
     if unwritten and not is_spared(item.path, options):
         return False
@@ -225,12 +224,11 @@ def is_settled(item: Item, models: Mapping[str, str], options: Options) -> bool:
     for task, model in models.items():
         if item.get(fields.model_field(task), None, False) != model:
             return False
-        histogram = fields.histogram_field(task)
-        heard = fields.listened(item.get(histogram, None, False))
+        heard = fields.listened(item.get(fields.histogram_field(task), None, False))
         if heard.get("sampling", {}).get("snippets") not in wanted:
             return False
         present = as_values(item.get(fields.TAG_FIELDS[task], None, False))
-        own = {name: item.get(name, None, False) for name in (histogram, f"{task}_confidence")}
-        if not settled(options.rules[task], present, *_heard(own, task, options.naming[task])):
+        confidence = item.get(f"{task}_confidence", None, False) or 0.0
+        if not settled(options.rules[task], present, _named(heard, options.naming[task]), confidence):
             return False
     return True

@@ -10,13 +10,26 @@ from plugin.conftest import Beets, Song, imported, state
 
 
 @pytest.fixture
-def flattened(beet: Beets, song: Song) -> Beets:
-    """An album of a quiet and a loud track, heard, one of which has got the other's genre from beets."""
+def album(beet: Beets, song: Song) -> Beets:
+    """An album of a quiet and a loud track, not yet imported."""
     song("mp3", "quiet", title="1")
     song("flac", "loud", title="2")
-    imported(beet)
-    beet("genreclf")
-    assert beet.ls("title+", form="$genres") == ["Jazz", "Hip-Hop"]
+    return beet
+
+
+@pytest.fixture
+def heard(album: Beets) -> Beets:
+    """The album in the library, each track with its genre."""
+    imported(album)
+    album("genreclf")
+    assert album.ls("title+", form="$genres") == ["Jazz", "Hip-Hop"]
+    return album
+
+
+@pytest.fixture
+def flattened(heard: Beets) -> Beets:
+    """The album, one track of which has got the other's genre from beets."""
+    beet = heard
     path = rawtags.put_artist(beet.music / "1.mp3", "Y")
     os.utime(path, (path.stat().st_atime, path.stat().st_mtime + 10))
     beet("update")
@@ -60,11 +73,8 @@ def test_the_copy_is_known_after_the_first_track_has_been_put_back(flattened: Be
     assert flattened.ls(form="$genres") == ["", ""]
 
 
-def test_a_genre_of_one_track_in_the_library_alone_is_kept(beet: Beets, song: Song) -> None:
-    song("mp3", "quiet", title="1")
-    song("flac", "loud", title="2")
-    imported(beet)
-    beet("genreclf")
+def test_a_genre_of_one_track_in_the_library_alone_is_kept(heard: Beets) -> None:
+    beet = heard
     for genre in ("Jazz", "Hip-Hop"):
         beet("modify", "-y", "-W", f"genres={genre}")
         beet("genreclf", "--reapply")
@@ -72,12 +82,9 @@ def test_a_genre_of_one_track_in_the_library_alone_is_kept(beet: Beets, song: So
 
 
 @pytest.fixture
-def album_of_the_user_s(beet: Beets, song: Song) -> Beets:
-    """An album, heard, whose owner has then given it a genre, in the library alone."""
-    song("mp3", "quiet", title="1")
-    song("flac", "loud", title="2")
-    imported(beet)
-    beet("genreclf")
+def album_of_the_user_s(heard: Beets) -> Beets:
+    """The album, whose owner has then given it a genre, in the library alone."""
+    beet = heard
     beet("modify", "-y", "-a", "-W", "genres=Blues")
     assert beet.ls(form="$genres") == ["Blues", "Blues"]
     return beet
@@ -104,9 +111,8 @@ def test_a_genre_of_the_album_in_the_library_alone_can_be_put_back(
     assert beet.ls(form="$genres") == ["Blues", "Blues"]
 
 
-def test_a_genre_given_at_a_new_import_is_kept(beet: Beets, song: Song) -> None:
-    song("mp3", "quiet", title="1")
-    song("flac", "loud", title="2")
+def test_a_genre_given_at_a_new_import_is_kept(album: Beets) -> None:
+    beet = album
     beet.config["genreclf"]["auto"] = True
     imported(beet)
     beet("remove", "-f")
