@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from genrecore.analysis import Analysis, Histogram, Sampling
+    from genrecore.analysis import Analysis, Histogram, Sampling, combine
     from genrecore.analyzer import Analyzer, analyze
     from genrecore.cache import Cache, open_cache
     from genrecore.errors import AudioError, CacheError, GenreCoreError, ModelError, RuntimeMissing
@@ -43,12 +43,13 @@ __all__ = [
     "__version__",
     "analyze",
     "analyze_many",
+    "combine",
     "load",
     "open_cache",
 ]
 
 _HOME = {
-    "analysis": ("Analysis", "Histogram", "Sampling"),
+    "analysis": ("Analysis", "Histogram", "Sampling", "combine"),
     "analyzer": ("Analyzer", "analyze"),
     "cache": ("Cache", "open_cache"),
     "errors": ("AudioError", "CacheError", "GenreCoreError", "ModelError", "RuntimeMissing"),

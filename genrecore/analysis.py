@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["AGGREGATION_VERSION", "Analysis", "Histogram", "Sampling", "aggregate"]
+__all__ = ["AGGREGATION_VERSION", "Analysis", "Histogram", "Sampling", "aggregate", "combine"]
 
 #: Part of the cache key: raised whenever the same snippet probabilities would give another histogram.
 AGGREGATION_VERSION = 1
@@ -82,6 +82,16 @@ class Histogram:
         total = self.snippets
         return {label: count / total for label, count in zip(self.labels, self.counts, strict=True)}
 
+    @property
+    def valence(self) -> float | None:
+        """Probability of the pleasant quadrants, happy and relaxed, 0 to 1; None for other labels."""
+        return self._quadrants("happy", "relaxed")
+
+    @property
+    def arousal(self) -> float | None:
+        """Probability of the energetic quadrants, happy and angry, 0 to 1; None for other labels."""
+        return self._quadrants("happy", "angry")
+
     def ranked(self) -> list[tuple[str, float]]:
         """Labels and shares, the tallest bar first."""
         order = sorted(range(len(self.labels)), key=self._height, reverse=True)
@@ -108,6 +118,12 @@ class Histogram:
             model=data["model"],
             temperature=data.get("temperature", 1.0),
         )
+
+    def _quadrants(self, *labels: str) -> float | None:
+        mean = dict(zip(self.labels, self.probabilities, strict=True))
+        if not {"happy", "angry", "sad", "relaxed"} <= set(mean):
+            return None
+        return min(1.0, math.fsum(mean[label] for label in labels))
 
     def _height(self, index: int) -> tuple[int, float]:
         return self.counts[index], self.probabilities[index]
@@ -173,13 +189,13 @@ class Analysis:
 
     @property
     def valence(self) -> float | None:
-        """Probability of the pleasant quadrants, happy and relaxed, 0 to 1; None for a model of other moods."""
-        return self._mood_sum("happy", "relaxed")
+        """See `Histogram.valence`."""
+        return self.mood.valence
 
     @property
     def arousal(self) -> float | None:
-        """Probability of the energetic quadrants, happy and angry, 0 to 1; None for a model of other moods."""
-        return self._mood_sum("happy", "angry")
+        """See `Histogram.arousal`."""
+        return self.mood.arousal
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of DESIGN's contract."""
@@ -219,12 +235,6 @@ class Analysis:
         """Read what `to_json` wrote."""
         return cls.from_dict(json.loads(text))
 
-    def _mood_sum(self, *labels: str) -> float | None:
-        mean = dict(zip(self.mood.labels, self.mood.probabilities, strict=True))
-        if not {"happy", "angry", "sad", "relaxed"} <= set(mean):
-            return None
-        return min(1.0, math.fsum(mean[label] for label in labels))
-
 
 def aggregate(
     probabilities: Sequence[Sequence[float]], labels: Sequence[str], *, model: str, temperature: float = 1.0
@@ -257,3 +267,28 @@ def aggregate(
         counts[max(range(len(row)), key=row.__getitem__)] += 1
     means = [min(1.0, math.fsum(column) / len(rows)) for column in zip(*rows, strict=True)]
     return Histogram(tuple(labels), tuple(counts), tuple(means), model, temperature)
+
+
+def combine(histograms: Sequence[Histogram]) -> Histogram:
+    """Sum histograms of several tracks, an album's say: as if all their snippets were one track's.
+
+    The confidence is that of one track, too: the temperature is not fitted on sums.
+
+    Parameters
+    ----------
+    histograms : sequence of Histogram
+        At least one, all of the same model.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or they are of several models.
+    """
+    if len({(h.model, h.labels) for h in histograms}) != 1:
+        raise ValueError("expected histograms of one model, and at least one")
+    first = histograms[0]
+    total = sum(h.snippets for h in histograms)
+    counts = tuple(map(sum, zip(*(h.counts for h in histograms), strict=True)))
+    weighted = zip(*([p * h.snippets for p in h.probabilities] for h in histograms), strict=True)
+    means = tuple(min(1.0, math.fsum(column) / total) for column in weighted)
+    return Histogram(first.labels, counts, means, first.model, first.temperature)

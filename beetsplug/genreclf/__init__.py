@@ -6,6 +6,8 @@ Wiring only, and light: every `beet` command imports this module.
 from __future__ import annotations
 
 import sys
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import mediafile
@@ -42,6 +44,10 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         self._revision = 0
         self.import_stages = [self._listen]
         self.template_fields = {**self.template_fields, **fields.template_fields()}
+        self.album_template_fields = {
+            **self.album_template_fields,
+            **fields.template_fields(fields.ALBUM_PREFIX),
+        }
         self.register_listener("pluginload", self._add_legacy_fields)
         self.register_listener("write", self._before_write)
         self.register_listener("import_begin", self._import_begins)
@@ -51,6 +57,15 @@ class GenreClfPlugin(plugins.BeetsPlugin):
     @property
     def item_types(self) -> dict[str, Type[Any, Any]]:
         """Types of the fields that no other plugin declares: to beets, two declarations are an error."""
+        labels = self._own_labels
+        return self._undeclared("item_types", {**fields.item_types(labels), **fields.album_types(labels)})
+
+    @property
+    def album_types(self) -> dict[str, Type[Any, Any]]:
+        """The same for albums."""
+        return self._undeclared("album_types", fields.album_types(self._own_labels))
+
+    def _undeclared(self, kind: str, types: dict[str, Type[Any, Any]]) -> dict[str, Type[Any, Any]]:
         if self._asking_others:  # another plugin looks around in the same way
             return {}
         self._asking_others = True
@@ -58,12 +73,12 @@ class GenreClfPlugin(plugins.BeetsPlugin):
             others: set[str] = set()
             for plugin in plugins.find_plugins():
                 if plugin is not self:
-                    others |= set(getattr(plugin, "item_types", {}))
+                    others |= set(getattr(plugin, kind, {}))
         finally:
             self._asking_others = False
-        types = fields.item_types(self._own_labels())
         return {name: type_ for name, type_ in types.items() if name not in others}
 
+    @cached_property
     def _own_labels(self) -> dict[str, tuple[str, ...]]:
         """Labels of the models that the user has chosen, by task."""
         options = {task: self.config[fields.model_field(task)] for task in fields.TASKS}
@@ -95,6 +110,14 @@ class GenreClfPlugin(plugins.BeetsPlugin):
             action="store_true",
             help="only tracks that failed before (beet ls genreclf_failed::.)",
         )
+        parser.add_option(
+            "-a",
+            "--albums",
+            action="store_true",
+            dest="albums",
+            help="match albums, listen to their tracks, and give the albums genre and mood, too",
+        )
+        parser.add_option("-A", "--items", action="store_false", dest="albums", help="match tracks (default)")
         parser.add_option(
             "-p", "--pretend", action="store_true", help="show what would change, and change nothing"
         )
@@ -132,8 +155,14 @@ class GenreClfPlugin(plugins.BeetsPlugin):
             return
         self._follow_changes(lib, options)
         journal = open_journal(lib)
+        albums = [album.id for album in lib.albums(args) if album.id] if opts.albums else []
+        matching = chain.from_iterable(lib.items(f"album_id:{id_}") for id_ in albums)
         # Not by a part of the query: a comma in it would leave some tracks out of its reach.
-        items = (item for item in lib.items(args) if not opts.failed or fields.FAILED_FIELD in item)
+        items = (
+            item
+            for item in (matching if opts.albums else lib.items(args))
+            if not opts.failed or fields.FAILED_FIELD in item
+        )
         try:
             if opts.restore:
                 from .restore import restore
@@ -142,7 +171,7 @@ class GenreClfPlugin(plugins.BeetsPlugin):
             else:
                 from .session import Session
 
-                summary = Session(lib, options, journal, self._log).run(items)
+                summary = Session(lib, options, journal, self._log).run(items, albums)
                 self._exit_status = summary.exit_status
         except (GenreCoreError, JournalError) as error:
             self._log.error("{}", error)

@@ -23,7 +23,7 @@ from .recognition import known_entries
 from .tags import TagError, TagFile, as_values
 
 if TYPE_CHECKING:
-    from beets.library import Item, Library
+    from beets.library import Album, Item, Library
     from beets.logging import BeetsLogger
 
     from genrecore.analysis import Analysis
@@ -206,8 +206,8 @@ def _state(item: Item) -> FileStat | None:
         return None  # gone, or never there
 
 
-def set_fields(item: Item, values: Mapping[str, Any]) -> None:
-    """Set item fields; one that is None is removed."""
+def set_fields(item: Item | Album, values: Mapping[str, Any]) -> None:
+    """Set fields of a track or an album; one that is None is removed."""
     for name, value in values.items():
         if isinstance(value, tuple):
             # Another plugin may have declared the field as text.

@@ -14,11 +14,14 @@ import mediafile
 from beets.dbcore import types
 
 if TYPE_CHECKING:
-    from beets.library import Item
+    from beets.library import Album, Item
 
-    from genrecore.analysis import Analysis, Histogram, Sampling
+    from genrecore.analysis import Analysis, Histogram
 
 __all__ = [
+    "ALBUM_PREFIX",
+    "ALBUM_TAG_FIELDS",
+    "BEFORE_FIELD",
     "FAILED_FIELD",
     "HISTOGRAM_FIELDS",
     "TAG_FIELDS",
@@ -26,11 +29,14 @@ __all__ = [
     "WRITTEN_FIELD",
     "MoodField",
     "TextField",
+    "album_types",
+    "album_values",
     "histogram_field",
     "item_types",
     "listened",
     "media_fields",
     "model_field",
+    "own_album_fields",
     "own_fields",
     "share_field",
     "split_values",
@@ -56,6 +62,13 @@ FAILED_FIELD = "genreclf_failed"
 
 #: Says whose findings stand in the file's tags; absent while the file lags behind the library.
 WRITTEN_FIELD = "genreclf_written"
+
+#: What an album's fields begin with. Tracks that lack a field have their album's: a name must not stand for both.
+ALBUM_PREFIX = "album_"
+#: As `TAG_FIELDS`; the genres are beets' own field.
+ALBUM_TAG_FIELDS = {"genre": "genres", "mood": "album_mood"}
+#: What an album's fields said before, see `album_plans.Memory`.
+BEFORE_FIELD = "album_genreclf_before"
 
 _OTHER_FIELDS = (
     "genre_top",
@@ -134,12 +147,16 @@ def item_types(own_labels: Mapping[str, Sequence[str]] | None = None) -> dict[st
     return {**dict.fromkeys(numbers, _SHARE), "mood": _MOOD_TYPE}
 
 
-def _histogram_json(histogram: Histogram, sampling: Sampling) -> str:
+def album_types(own_labels: Mapping[str, Sequence[str]] | None = None) -> dict[str, types.Type[Any, Any]]:
+    """The same for albums' fields; tracks can be asked for them, too."""
+    return {ALBUM_PREFIX + name: type_ for name, type_ in item_types(own_labels).items()}
+
+
+def _histogram_json(histogram: Histogram, origin: Mapping[str, Any]) -> str:
     data = histogram.to_dict()
     data["probabilities"] = {label: round(p, 4) for label, p in data["probabilities"].items()}
     data["confidence"] = round(data["confidence"], 4)
-    data["sampling"] = {"snippets": sampling.snippets, "seconds": sampling.seconds}
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps({**data, **origin}, ensure_ascii=False, separators=(",", ":"))
 
 
 def listened(histogram_json: object) -> dict[str, Any]:
@@ -162,29 +179,45 @@ def listened(histogram_json: object) -> dict[str, Any]:
 
 def values_of(analysis: Analysis) -> dict[str, Any]:
     """All item fields that an analysis gives, but the two of `TAG_FIELDS`, on which a policy decides."""
-    values: dict[str, Any] = {"genre_top": analysis.genre.top}
-    for task, histogram in (("genre", analysis.genre), ("mood", analysis.mood)):
+    sampling = {"snippets": analysis.sampling.snippets, "seconds": analysis.sampling.seconds}
+    return _values(analysis.genre, analysis.mood, {"sampling": sampling})
+
+
+def album_values(genre: Histogram, mood: Histogram, tracks: int) -> dict[str, Any]:
+    """All album fields that the sums of its tracks' histograms give, but the two of `ALBUM_TAG_FIELDS`."""
+    return {ALBUM_PREFIX + name: value for name, value in _values(genre, mood, {"tracks": tracks}).items()}
+
+
+def _values(genre: Histogram, mood: Histogram, origin: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {"genre_top": genre.top}
+    for task, histogram in (("genre", genre), ("mood", mood)):
         values[f"{task}_confidence"] = round(histogram.confidence, 4)
         values[model_field(task)] = histogram.model
-        values[histogram_field(task)] = _histogram_json(histogram, analysis.sampling)
+        values[histogram_field(task)] = _histogram_json(histogram, origin)
         values |= {share_field(task, label): round(share, 4) for label, share in histogram.shares().items()}
-    if analysis.valence is not None and analysis.arousal is not None:
-        values |= {"valence": round(analysis.valence, 4), "arousal": round(analysis.arousal, 4)}
+    if mood.valence is not None and mood.arousal is not None:
+        values |= {"valence": round(mood.valence, 4), "arousal": round(mood.arousal, 4)}
     return values
 
 
-def template_fields() -> dict[str, Callable[[Item], str]]:
-    """Fields that are made when they are asked for: the histograms as small bars, for `beet ls` and path formats."""
+def template_fields(prefix: str = "") -> dict[str, Callable[[Item | Album], str]]:
+    """Fields that are made when they are asked for: the histograms as small bars, for `beet ls` and path formats.
 
-    def drawn(task: str) -> Callable[[Item], str]:
-        def draw(item: Item) -> str:
+    Parameters
+    ----------
+    prefix : str
+        `ALBUM_PREFIX` for an album's.
+    """
+
+    def drawn(task: str) -> Callable[[Item | Album], str]:
+        def draw(model: Item | Album) -> str:
             from .bars import bars
 
-            return bars(listened(item.get(histogram_field(task), None, False)).get("counts", {}))
+            return bars(listened(model.get(prefix + histogram_field(task), None, False)).get("counts", {}))
 
         return draw
 
-    return {f"{task}_bars": drawn(task) for task in TASKS}
+    return {f"{prefix}{task}_bars": drawn(task) for task in TASKS}
 
 
 def own_fields(stored: Mapping[str, Any]) -> set[str]:
@@ -200,6 +233,12 @@ def own_fields(stored: Mapping[str, Any]) -> set[str]:
         heard = listened(stored.get(histogram_field(task)))
         names |= {share_field(task, label) for label in (*bundled, *heard.get("counts", ()))}
     return names
+
+
+def own_album_fields(stored: Mapping[str, Any]) -> set[str]:
+    """The same for an album, but those of `ALBUM_TAG_FIELDS`."""
+    names = own_fields({name: stored.get(ALBUM_PREFIX + name) for name in HISTOGRAM_FIELDS.values()})
+    return {ALBUM_PREFIX + name for name in names}
 
 
 class TextField(mediafile.MediaField):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from beets import config
 
+from .albums import update_album
 from .changes import Writer
 from .journal import Journal, JournalError
 from .listening import Listening, open_journal
@@ -67,6 +68,7 @@ class Importing:
             heard = self._hear(task.imported_items(), writer)
             from_scratch = task.apply and config["import"]["from_scratch"].get(bool)
             writer.commit(writer.plans(heard, from_scratch=from_scratch))
+            self._sum_up(task)
         except (GenreCoreError, JournalError) as error:
             # Without models or journal the import itself goes on; said once is enough.
             self._broken = True
@@ -84,6 +86,8 @@ class Importing:
         writer = self._writer(replace(self._options, write=self._options.write and not linked))
         try:
             writer.commit(writer.plans(heard), in_step=True)
+            if not self._broken:
+                self._sum_up(task)
         except JournalError as error:
             self._log.error("{}", error)
 
@@ -92,6 +96,15 @@ class Importing:
         self._listening.close()
         if self._journal is not None:
             self._journal.close()
+
+    def _sum_up(self, task: ImportTask) -> None:
+        """Give an album what its tracks have; it says it again once other plugins have had their say."""
+        album = task.imported_items()[0].get_album() if task.is_album and task.imported_items() else None
+        if album is not None:
+            # beets has just given it the genre of its first track: be that ours, it is no choice for the album.
+            options = replace(self._options, reapply=True)
+            with self._lib.transaction():
+                update_album(album, self._listening.models, options, self._journal)
 
     def _writer(self, options: Options) -> Writer:
         return Writer(self._lib, options, self._journal, self._listening.cache, self._log)

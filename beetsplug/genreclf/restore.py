@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from beets.util import displayable_path
 
 from . import fields
+from .albums import put_album_back
 from .changes import set_fields, show_tag_changes
 from .copies import Copies
 from .journal import Entry, Journal
@@ -127,6 +128,7 @@ def restore(
         If the journal cannot be used.
     """
     done = failed = 0
+    albums: dict[int, set[int]] = {}
     copies = Copies(journal)
     source = iter(items)
     while batch := list(islice(source, _BATCH)):
@@ -142,6 +144,8 @@ def restore(
             if back.foreign and not options.quiet:
                 log.info("{}: {} changed since and left alone", item, " and ".join(back.foreign))
             finished.append((item, entry))
+            if item.album_id is not None and item.id is not None:
+                albums.setdefault(item.album_id, set()).add(item.id)
         if not options.pretend and finished and journal is not None:
             with lib.transaction():
                 for item, _ in finished:
@@ -149,14 +153,36 @@ def restore(
             # A run without -w leaves the files as they are: what was in them must stay known.
             if options.write:
                 journal.close_entries(entry for _, entry in finished)
-    if not done and not failed:
+    albums_done = _put_albums_back(lib, albums, options, journal, log)
+    if not done and not failed and not albums_done:
         if not options.quiet:
             log.info("nothing to put back")
     elif not options.quiet or failed:
         what = "would put back" if options.pretend else "put back"
+        with_albums = f" and {counted(albums_done, 'album')}" if albums_done else ""
         failures = f", {counted(failed, 'track')} failed" if failed else ""
-        log.info("{} {}{}", what, counted(done, "track"), failures)
+        log.info("{} {}{}{}", what, counted(done, "track"), with_albums, failures)
     return 1 if failed else 0
+
+
+def _put_albums_back(
+    lib: Library,
+    restored: Mapping[int, Collection[int]],
+    options: Options,
+    journal: Journal | None,
+    log: BeetsLogger,
+) -> int:
+    """Albums follow with the last of their tracks; how many did."""
+    done = 0
+    for number, tracks in restored.items():
+        album = lib.get_album(number)
+        plan = put_album_back(album, tracks, options, journal) if album else None
+        if plan is None:
+            continue
+        done += 1
+        if plan.foreign and not options.quiet:
+            log.info("{}: {} changed since and left alone", album, " and ".join(plan.foreign))
+    return done
 
 
 def _put_item_back(item: Item, entry: Entry, options: Options, copies: Copies, log: BeetsLogger) -> Back:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from beets import ui
 from genrecore.interrupts import Terminated, interrupts_postponed, termination_is_interrupt
 
 from . import fields
+from .albums import update_album
 from .bars import bars
 from .changes import Writer, show_tag_changes
 from .listening import Listening
@@ -55,6 +56,10 @@ class Summary:
         Tracks dealt with; those of them whose analysis was in the cache.
     failed, unwritten, linked : int
         Tracks that could not be analysed; files whose tags could not be read or written; links, left alone.
+    albums : int
+        Albums that were looked at, and some of whose tracks were heard.
+    album_outcomes : Counter
+        By task and `policy.Change.outcome`.
     outcomes : Counter
         By field and `policy.Change.outcome`.
     seconds : float
@@ -70,6 +75,8 @@ class Summary:
     failed: int = 0
     unwritten: int = 0
     linked: int = 0
+    albums: int = 0
+    album_outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     seconds: float = 0.0
     stopped_by: int = 0
@@ -85,6 +92,14 @@ class Summary:
         """How many tracks had one of these outcomes in a field."""
         return sum(self.outcomes[name, outcome] for outcome in outcomes)
 
+    def of_albums(self) -> str:
+        """What became of the albums."""
+        written = [
+            counted(sum(self.album_outcomes[task, outcome] for outcome in _WRITTEN), task)
+            for task in fields.TASKS
+        ]
+        return f"{counted(self.albums, 'album')} ({' and '.join(written)} written)"
+
     def __str__(self) -> str:
         parts = [f"{counted(self.done, 'track')} in {self.seconds:.0f} s"]
         if self.cached:
@@ -95,6 +110,8 @@ class Summary:
             told = {word: self.count(name, outcomes) for word, outcomes in others.items()}
             notes = [f"{count} {word}" for word, count in told.items() if count]
             parts.append(text + (f" ({', '.join(notes)})" if notes else ""))
+        if self.albums:
+            parts.append(self.of_albums())
         if self.failed:
             parts.append(f"{counted(self.failed, 'track')} failed (--failed tries again)")
         if self.unwritten:
@@ -126,8 +143,15 @@ class Session:
         self._listening = Listening(lib, options, log)
         self._journal = journal
 
-    def run(self, items: Iterable[Item]) -> Summary:
-        """Deal with the items that need it.
+    def run(self, items: Iterable[Item], albums: Sequence[int] = ()) -> Summary:
+        """Deal with the items that need it, then with albums.
+
+        Parameters
+        ----------
+        items : iterable of Item
+            The tracks.
+        albums : sequence of int
+            Numbers of the albums.
 
         Raises
         ------
@@ -136,17 +160,20 @@ class Session:
         """
         started = time.monotonic()
         summary = Summary()
+        todo: dict[str, list[int]] = {}
         with closing(self._listening), termination_is_interrupt():
             try:
                 todo = self._select(items, summary)
-                if not todo:
-                    self._say_nothing_to_do(summary)
-                    return summary
-                self._deal_with(todo, summary)
+                if todo:
+                    self._deal_with(todo, summary)
+                self._sum_up(albums, summary)
             except KeyboardInterrupt as stop:
                 summary.stopped_by = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
         summary.seconds = time.monotonic() - started
-        self._say(summary)
+        if todo or summary.stopped_by:
+            self._say(summary)
+        else:
+            self._say_nothing_to_do(summary)
         return summary
 
     def _deal_with(self, todo: dict[str, list[int]], summary: Summary) -> None:
@@ -158,6 +185,18 @@ class Session:
         finally:
             summary.unwritten = len(writer.unwritten)
             summary.linked = writer.linked
+
+    def _sum_up(self, albums: Sequence[int], summary: Summary) -> None:
+        for start in range(0, len(albums), _BATCH):
+            with interrupts_postponed(), self._lib.transaction():
+                for number in albums[start : start + _BATCH]:
+                    album = self._lib.get_album(number)
+                    if album is None:  # its last track has been removed meanwhile
+                        continue
+                    plan = update_album(album, self._listening.models, self._options, self._journal)
+                    if plan is not None:
+                        summary.albums += 1
+                        summary.album_outcomes.update(plan.outcomes.items())
 
     def _select(self, items: Iterable[Item], summary: Summary) -> dict[str, list[int]]:
         """Numbers of the items with something to do, by path; paths are resolved here, in the main thread."""
@@ -215,9 +254,14 @@ class Session:
             return
         if not summary.total:
             self._log.info("no track matches")
+            return
+        models = " and ".join(self._listening.models.values())
+        up_to_date = f"{counted(summary.total, 'track')} up to date ({models})"
+        if any(outcome in _WRITTEN for _, outcome in summary.album_outcomes):
+            pretended = "pretended: " if self._options.pretend else ""
+            self._log.info("{}{}, {}", pretended, summary.of_albums(), up_to_date)
         else:
-            models = " and ".join(self._listening.models.values())
-            self._log.info("nothing to do: {} up to date ({})", counted(summary.total, "track"), models)
+            self._log.info("nothing to do: {}", up_to_date)
 
     def _say(self, summary: Summary) -> None:
         if summary.stopped_by:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrecore.analysis import Analysis, Histogram, Sampling, aggregate
+from genrecore.analysis import Analysis, Histogram, Sampling, aggregate, combine
 
 LABELS = ("blues", "jazz", "rock")
 MOODS = ("happy", "angry", "sad", "relaxed")
@@ -57,6 +57,26 @@ def test_aggregation_keeps_its_promises(drawn: list[list[float]]) -> None:
     assert heard.share(heard.top) == max(heard.shares().values())
     assert 0 < heard.confidence <= 1
     assert aggregate(list(reversed(drawn)), LABELS, model="m 1", temperature=0.7).counts == heard.counts
+
+
+@given(first=rows, second=rows)
+def test_histograms_together_are_those_of_all_their_snippets(
+    first: list[list[float]], second: list[list[float]]
+) -> None:
+    one, two, both = (
+        aggregate(drawn, LABELS, model="m 1", temperature=0.7) for drawn in (first, second, first + second)
+    )
+    together = combine([one, two])
+    assert (together.labels, together.counts, together.model) == (both.labels, both.counts, both.model)
+    assert together.probabilities == pytest.approx(both.probabilities)
+    assert together.confidence == pytest.approx(both.confidence)
+
+
+def test_only_histograms_of_one_model_have_a_sum() -> None:
+    here, there = (Histogram(LABELS, (2, 0, 1), (0.4, 0.05, 0.55), model) for model in ("m 1", "m 2"))
+    for wrong in ([], [here, there]):
+        with pytest.raises(ValueError, match="of one model"):
+            combine(wrong)
 
 
 @pytest.mark.parametrize("wrong", [[], [[0.5, 0.5]], [[0.2, 0.3, 0.5], [1.0]]])
