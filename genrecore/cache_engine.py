@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from genrecore import cache_file
 from genrecore.cache_tables import METADATA
 from genrecore.errors import CacheError
+from genrecore.locks import locked
 
 __all__ = ["begin", "find", "locate", "shown"]
 
@@ -67,7 +68,7 @@ def begin(
     if file is None:
         return _connect(url, None, _make_tables)[0]
     file.parent.mkdir(parents=True, exist_ok=True)
-    with cache_file.locked(file):
+    with locked(file, timeout=cache_file.LOCK_SECONDS):
         which = cache_file.identity(file)
         fault = cache_file.fault_of(file, thorough=thorough)
         # Where there is no lock, another process may have been here: its new file must stay.

@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import struct
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -23,7 +22,6 @@ __all__ = [
     "identity",
     "is_damage",
     "is_unwritable",
-    "locked",
     "open_read_only",
     "set_aside",
 ]
@@ -52,23 +50,6 @@ def default_path() -> str:
 
     named = os.environ.get("GENRECORE_CACHE")
     return named or str(user_cache_path("genrecore", appauthor=False) / "analyses.db")
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Let no other process begin or move aside the same file meanwhile.
-
-    The lock is an empty file beside it, ``<name>-lock``. It stays: removing it would take it from those who
-    wait for it. It can be deleted whenever nothing uses the cache. Where no lock can be had (the folder is not
-    to be written, the network drive knows none, its holder hangs), this goes on without one.
-    """
-    from filelock import FileLock
-
-    held = None
-    with suppress(OSError, NotImplementedError):
-        held = FileLock(_beside(path, "-lock"), timeout=LOCK_SECONDS).acquire()
-    with held or nullcontext():
-        yield
 
 
 def fault_of(path: Path, *, thorough: bool = False) -> str | None:

@@ -176,7 +176,8 @@ class Writer:
 
     def _write(self, item: Item, p: Plan, tag_file: TagFile, in_step: bool | None) -> bool:
         try:
-            tag_file.write(p.file, self.log, in_step=in_step)
+            lock = self.journal.path if self.journal else None
+            tag_file.write(p.file, self.log, lock, in_step=in_step)
         except TagError as error:
             self._tell(
                 item, error, "its tags cannot be written; the library has them, the next run tries again"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from beets.util import displayable_path
@@ -67,6 +68,8 @@ def plan_back(entry: Entry, stored: Mapping[str, Any], tags: Mapping[str, Any] |
         left = _put_back(name, stored, entry.library, (in_library,), library)
         if tags is not None:
             left |= _put_back(name, tags, entry.file, (in_file, in_library), file)
+        if library.get(name, ()) is None and entry.library.get(name) is not None:
+            library[name] = ()  # an empty list is not the same as none: templates show a field that is not there
         if left:
             foreign.append(name)
     for name in fields.own_fields(stored):
@@ -130,12 +133,13 @@ def restore(
     done = failed = 0
     albums: dict[int, set[int]] = {}
     copies = Copies(journal)
+    lock = journal.path if journal else None
     source = iter(items)
     while batch := list(islice(source, _BATCH)):
         finished: list[tuple[Item, Entry]] = []
         for item, entry in _with_entries(batch, lib, journal):
             try:
-                back = _put_item_back(item, entry, options, copies, log)
+                back = _put_item_back(item, entry, options, copies, lock, log)
             except TagError as error:
                 log.error("{}: its tags cannot be put back ({})", displayable_path(item.path), error)
                 failed += 1
@@ -185,7 +189,9 @@ def _put_albums_back(
     return done
 
 
-def _put_item_back(item: Item, entry: Entry, options: Options, copies: Copies, log: BeetsLogger) -> Back:
+def _put_item_back(
+    item: Item, entry: Entry, options: Options, copies: Copies, lock: Path | None, log: BeetsLogger
+) -> Back:
     tag_file = TagFile(item) if options.write else None
     tags = tag_file.read() if tag_file else None
     stored = stored_values(item)
@@ -197,7 +203,7 @@ def _put_item_back(item: Item, entry: Entry, options: Options, copies: Copies, l
         return back
     set_fields(item, {**back.library, fields.FAILED_FIELD: None})
     if tag_file and back.file:
-        tag_file.write(back.file, log)
+        tag_file.write(back.file, log, lock)
     return back
 
 

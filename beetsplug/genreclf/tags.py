@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mediafile
@@ -15,7 +16,8 @@ from beets import config, library, logging, plugins
 from beets.util import displayable_path, syspath
 
 from .fields import HISTOGRAM_FIELDS, TAG_FIELDS, split_values, together
-from .policy import Values
+from .policy import Values, same
+from .whole import replaced
 
 if TYPE_CHECKING:
     from beets.library import Item
@@ -57,8 +59,10 @@ class TagFile:
             }
             return tags | {name: getattr(self._file, name) or None for name in HISTOGRAM_FIELDS.values()}
 
-    def write(self, tags: Mapping[str, Any], log: logging.Logger, *, in_step: bool | None = None) -> None:
-        """Write some tags; one that is None is deleted.
+    def write(
+        self, tags: Mapping[str, Any], log: logging.Logger, lock: Path | None, *, in_step: bool | None = None
+    ) -> None:
+        """Write some tags, all or none; one that is None is deleted.
 
         Parameters
         ----------
@@ -66,6 +70,8 @@ class TagFile:
             Field and new value.
         log : Logger
             The plugin's.
+        lock : Path or None
+            See `whole.replaced`.
         in_step : bool, optional
             Whether the library knew the file as it was before; if not, `beet update` must still see that it
             changed. Found out from the time of modification by default.
@@ -73,7 +79,8 @@ class TagFile:
         Raises
         ------
         TagError
-            If the file cannot be written, or another plugin does not let it be.
+            If the file cannot be written, does not say afterwards what was written, or another plugin does not let it
+            be written; then it is as it was.
         """
         item, path = self._item, self._item.path
         data = {name: list(value) if isinstance(value, tuple) else value for name, value in tags.items()}
@@ -92,8 +99,8 @@ class TagFile:
                 if name in data or name not in before or before[name] != value
             }
             spell_mood(final)
-            self._file.update(final)
-            self._file.save()
+            with replaced(syspath(path), lock) as copy:
+                _save(copy, final, self._file.id3v23)
             mtime = item.current_mtime()
         item.mtime = mtime if (self._in_step if in_step is None else in_step) else self._mtime
         try:
@@ -110,6 +117,21 @@ class TagFile:
             plugins.send(event, **arguments)
         finally:
             log.setLevel(level)
+
+
+def _save(path: str, tags: Mapping[str, Any], id3v23: bool) -> None:
+    """Write tags into a file, and read them back."""
+    file = mediafile.MediaFile(path, id3v23=id3v23)
+    file.update(tags)
+    file.save()
+    says = mediafile.MediaFile(path, id3v23=id3v23)
+    for name in {*TAG_FIELDS.values(), *HISTOGRAM_FIELDS.values()} & tags.keys():
+        # Another plugin may have a field of the name that this one's list or text is no match for.
+        found, wanted = as_values(getattr(says, name)), as_values(tags[name])
+        if not same(found, wanted):
+            raise TagError(
+                f"it says {together(found) or 'nothing'} where {together(wanted) or 'nothing'} was written as {name}"
+            )
 
 
 def as_values(value: object) -> Values:
@@ -153,6 +175,8 @@ def spell_mood(tags: dict[str, Any]) -> None:
 def _as_tag_error() -> Iterator[None]:
     try:
         yield
+    except TagError:
+        raise
     except Exception as error:  # listeners may raise anything
         raise TagError(_fault(error)) from error
 

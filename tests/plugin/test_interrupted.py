@@ -117,20 +117,6 @@ def test_killed_and_started_again(many: Beets, seen: int) -> None:
     assert all(rawtags.genre(path) is None for path in many.music.iterdir())
 
 
-@pytest.mark.slow
-def test_killed_at_any_moment(many: Beets) -> None:
-    for n in range(8):
-        process = start(many, "-f")
-        time.sleep(1.0 + 0.4 * n)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=600)
-        consistent(many)
-    many("genreclf")
-    assert consistent(many) == N
-    many("genreclf", "--restore")
-    assert all(rawtags.genre(path) is None for path in many.music.iterdir())
-
-
 def test_killed_between_tag_and_library(beet: Beets, song: Song, tmp_path: Path) -> None:
     """The file has the new genre, the library does not: the next run knows it for its own."""
     song("flac", title="a")
