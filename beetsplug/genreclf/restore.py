@@ -69,7 +69,9 @@ def plan_back(entry: Entry, stored: Mapping[str, Any], tags: Mapping[str, Any] |
         if tags is not None:
             left |= _put_back(name, tags, entry.file, (in_file, in_library), file)
         if library.get(name, ()) is None and entry.library.get(name) is not None:
-            library[name] = ()  # an empty list is not the same as none: templates show a field that is not there
+            library[
+                name
+            ] = ()  # an empty list is not the same as none: templates show a field that is not there
         if left:
             foreign.append(name)
     for name in fields.own_fields(stored):
