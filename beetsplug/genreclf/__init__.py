@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import mediafile
@@ -146,6 +145,7 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         from .journal import JournalError
         from .listening import open_journal
         from .options import Options
+        from .tracks import tracks, tracks_of_albums
 
         options = Options.read(self.config, ui.should_write(opts.write), vars(opts))
         if opts.config:
@@ -156,13 +156,9 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         self._follow_changes(lib, options)
         journal = open_journal(lib)
         albums = [album.id for album in lib.albums(args) if album.id] if opts.albums else []
-        matching = chain.from_iterable(lib.items(f"album_id:{id_}") for id_ in albums)
+        matching = tracks_of_albums(lib, albums) if opts.albums else tracks(lib, args)
         # Not by a part of the query: a comma in it would leave some tracks out of its reach.
-        items = (
-            item
-            for item in (matching if opts.albums else lib.items(args))
-            if not opts.failed or fields.FAILED_FIELD in item
-        )
+        items = (item for item in matching if not opts.failed or fields.FAILED_FIELD in item)
         try:
             if opts.restore:
                 from .restore import restore

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from plugin import ears, rawtags
 from plugin.conftest import Beets, Song, imported, state
 
+PAGE = Path(__file__).parents[2] / "docs" / "plugin.md"
 ALBUM = "$genres|$album_mood|$album_genre_top|$album_genre_jazz|$album_valence"
 
 
@@ -219,6 +222,17 @@ class TestImport:
         assert genres(listening) == ["Hip-Hop", "Jazz", "Jazz"]
         names = {path.relative_to(listening.music).as_posix() for path in listening.music.rglob("*.*")}
         assert names == {"Jazz/jazz/1.flac", "Jazz/jazz/2.mp3", "Jazz/jazz/3.ogg"}
+
+    def test_documented_path_formats(self, listening: Beets) -> None:
+        block = re.search(r"```yaml\n(paths:\n.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+        assert block
+        listening.config |= yaml.safe_load(block[1])
+        listening.config["genreclf"] |= {"count": 2, "min_share": 0.1}
+        imported(listening)
+        assert albums(listening, "$genres") == ["Jazz; Hip-Hop"]
+        assert {path.relative_to(listening.music).parts[0] for path in listening.music.rglob("*.*")} == {
+            "Jazz"
+        }
 
     def test_singletons_have_no_album(self, listening: Beets) -> None:
         imported(listening, "-s")
