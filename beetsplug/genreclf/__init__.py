@@ -145,7 +145,7 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         from .journal import JournalError
         from .listening import open_journal
         from .options import Options
-        from .tracks import tracks, tracks_of_albums
+        from .tracks import Tracks
 
         options = Options.read(self.config, ui.should_write(opts.write), vars(opts))
         if opts.config:
@@ -156,9 +156,10 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         self._follow_changes(lib, options)
         journal = open_journal(lib)
         albums = [album.id for album in lib.albums(args) if album.id] if opts.albums else []
-        matching = tracks_of_albums(lib, albums) if opts.albums else tracks(lib, args)
-        # Not by a part of the query: a comma in it would leave some tracks out of its reach.
-        items = (item for item in matching if not opts.failed or fields.FAILED_FIELD in item)
+        if opts.albums:
+            items = Tracks.of_albums(lib, albums, failed=opts.failed)
+        else:
+            items = Tracks.of_query(lib, args, failed=opts.failed)
         try:
             if opts.restore:
                 from .restore import restore

@@ -15,7 +15,8 @@ from .bars import bars
 from .changes import set_fields
 from .copies import Copies
 from .naming import spell
-from .policy import Wrote
+from .policy import Wrote, same
+from .tags import as_values
 
 if TYPE_CHECKING:
     from beets.library import Album, Item
@@ -91,7 +92,9 @@ def put_album_back(
     if any(item.id not in restored and _was_heard(item) for item in items):
         return None
     stored = album_fields(album)
-    copied: Mapping[str, Wrote] = Copies(journal).in_album(album) if stored.get("genres") else {}
+    wrote = Memory.of(album).wrote.get("genres")
+    asked = stored.get("genres") and not (wrote and same(as_values(stored["genres"]), wrote.values))
+    copied: Mapping[str, Wrote] = Copies(journal).in_album(album) if asked else {}
     first = {name: items[0].get(name, None, False) for name in fields.TAG_FIELDS.values()} if items else {}
     plan = plan_album_back(stored, copied, first)
     if options.pretend and plan.values:

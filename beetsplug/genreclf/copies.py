@@ -7,7 +7,7 @@ wrote.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from beets.library import Album
@@ -57,17 +57,19 @@ class Copies:
 
     def in_album(self, album: Album) -> Mapping[str, Wrote]:
         """What we wrote on a track, by field, where the album says just that, and no track says so of its own."""
-        tracks = [(item, self._wrote(item)) for item in album.items()]
+        items = list(album.items())
+        written = self._written(items)
+        tracks = [(item, written.get(item.id, {})) for item in items]
         found: dict[str, Wrote] = {}
         for name in _NAMES:
             says = as_values(album.get(name))
             ours = [wrote[name] for _, wrote in tracks if _added(wrote, name)]
-            written = [wrote for wrote in ours if same(says, wrote.values)]
+            said = [wrote for wrote in ours if same(says, wrote.values)]
             others = [
                 as_values(item.get(name, None, False)) for item, wrote in tracks if not _added(wrote, name)
             ]
-            if written and says not in others:
-                found[name] = written[0]
+            if said and says not in others:
+                found[name] = said[0]
         return found
 
     def _sources_of(self, album: Album) -> Mapping[str, _Sources]:
@@ -76,9 +78,11 @@ class Copies:
             name: {values: set() for values in (as_values(album.get(name)), copied.get(name)) if values}
             for name in _NAMES
         }
-        for item in album.items():
+        items = list(album.items())
+        written = self._written(items)
+        for item in items:
             assert item.id is not None  # it comes from the library
-            wrote = self._wrote(item)
+            wrote = written.get(item.id, {})
             try:
                 tags: Mapping[str, Values] = TagFile(item).read()
             except TagError:
@@ -89,9 +93,12 @@ class Copies:
                     sources[name][values].add(item.id)
         return sources
 
-    def _wrote(self, item: Item) -> Mapping[str, Wrote]:
-        entry = self._journal.latest(item.id) if self._journal and item.id is not None else None
-        return entry.wrote_library if entry else {}
+    def _written(self, items: Iterable[Item]) -> Mapping[int | None, Mapping[str, Wrote]]:
+        """What we wrote in the library, by field, by item number."""
+        entries = (
+            self._journal.latest([item.id for item in items if item.id is not None]) if self._journal else {}
+        )
+        return {number: entry.wrote_library for number, entry in entries.items()}
 
 
 def _added(wrote: Mapping[str, Wrote], name: str) -> bool:

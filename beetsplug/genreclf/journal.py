@@ -154,18 +154,12 @@ class Journal:
             found.setdefault(entry.content_hash, []).append(entry)
         return found
 
-    def latest(self, item_id: int) -> Entry | None:
-        """The last entry of an item, also where all was put back since."""
-        if not self.path.exists():
-            return None
-        last = (
-            sa.select(_entries)
-            .where(_entries.c.library == self.library, _entries.c.item_id == item_id)
-            .order_by(_entries.c.updated_at.desc(), _entries.c.id.desc())
-        )
-        with self._begin() as connection:
-            row = connection.execute(last).first()
-        return None if row is None else _entry(row)
+    def latest(self, item_ids: Sequence[int]) -> dict[int, Entry]:
+        """The last entry of each of these items, also where all was put back since, by item number."""
+        in_order = (_entries.c.updated_at, _entries.c.id)
+        return {
+            entry.item_id: entry for entry in self._find(_entries.c.item_id, item_ids, *in_order, closed=True)
+        }
 
     def record(self, entries: Iterable[Entry]) -> None:
         """Store what was there, before it is overwritten; all or nothing."""
@@ -189,18 +183,26 @@ class Journal:
             self._engine = None
 
     def _find(
-        self, column: sa.Column[Any], values: Sequence[Any], *order: sa.ColumnElement[Any]
+        self,
+        column: sa.Column[Any],
+        values: Sequence[Any],
+        *order: sa.ColumnElement[Any],
+        closed: bool = False,
     ) -> Iterator[Entry]:
-        """The open entries with one of these values in a column."""
+        """The open entries, or all, with one of these values in a column."""
         if not self.path.exists():
             return
+        entries = self._all() if closed else self._open()
         with self._begin() as connection:
             for start in range(0, len(values), _CHUNK):
                 chunk = column.in_(values[start : start + _CHUNK])
-                yield from map(_entry, connection.execute(self._open().where(chunk).order_by(*order)))
+                yield from map(_entry, connection.execute(entries.where(chunk).order_by(*order)))
+
+    def _all(self) -> sa.Select[Any]:
+        return sa.select(_entries).where(_entries.c.library == self.library)
 
     def _open(self) -> sa.Select[Any]:
-        return sa.select(_entries).where(_entries.c.library == self.library, _entries.c.closed_at.is_(None))
+        return self._all().where(_entries.c.closed_at.is_(None))
 
     def _record(self, connection: sa.Connection, entry: Entry, now: str) -> None:
         same_recording = self._open().where(_entries.c.content_hash == entry.content_hash)

@@ -18,7 +18,9 @@ Advance = Callable[[str], None]
 
 
 @contextmanager
-def progress(total: int, log: BeetsLogger, *, quiet: bool = False) -> Iterator[Advance]:
+def progress(
+    total: int, log: BeetsLogger, *, what: str = "listening", quiet: bool = False
+) -> Iterator[Advance]:
     """Show the progress of a run.
 
     Parameters
@@ -27,6 +29,8 @@ def progress(total: int, log: BeetsLogger, *, quiet: bool = False) -> Iterator[A
         Tracks to come.
     log : Logger
         The plugin's: where there is no terminal it gets the lines, and with a bar the details.
+    what : str
+        What is being done.
     quiet : bool
         Show nothing.
 
@@ -38,7 +42,7 @@ def progress(total: int, log: BeetsLogger, *, quiet: bool = False) -> Iterator[A
     if quiet:
         yield lambda line: log.debug("{}", line)
     elif sys.stderr.isatty():
-        with _bar(total, log) as advance:
+        with _bar(total, log, what) as advance:
             yield advance
     else:
         yield _lines(total, log)
@@ -62,7 +66,7 @@ def _lines(total: int, log: BeetsLogger) -> Advance:
 
 
 @contextmanager
-def _bar(total: int, log: BeetsLogger) -> Iterator[Advance]:
+def _bar(total: int, log: BeetsLogger, what: str) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -84,10 +88,11 @@ def _bar(total: int, log: BeetsLogger) -> Iterator[Advance]:
         console=Console(stderr=True),
         transient=True,
     )
-    task = bar.add_task("listening", total=total, rate="")
+    task = bar.add_task(what, total=total, rate="")
 
     def advance(line: str) -> None:
-        log.debug("{}", line)
+        if line:
+            log.debug("{}", line)
         bar.advance(task)
         speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
         if speed:

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from beets.util import displayable_path
+
+from genrecore.interrupts import Terminated, interrupts_postponed, termination_is_interrupt
 
 from . import fields
 from .albums import put_album_back
 from .changes import set_fields, show_tag_changes
 from .copies import Copies
+from .drives import gone
 from .journal import Entry, Journal
 from .plans import not_copied, stored_values
 from .policy import Wrote, same
-from .progress import counted
+from .progress import counted, progress
 from .recognition import known_entries, recording_of
 from .tags import TagError, TagFile, as_values
 
 if TYPE_CHECKING:
-    from beets.library import Item, Library
+    from beets.library import Album, Item, Library
     from beets.logging import BeetsLogger
 
     from .options import Options
+    from .tracks import Tracks
 
 __all__ = ["Back", "plan_back", "restore"]
 
@@ -104,16 +108,14 @@ def _put_back(
     return False
 
 
-def restore(
-    lib: Library, items: Iterable[Item], options: Options, journal: Journal | None, log: BeetsLogger
-) -> int:
-    """Put back genres and moods of some items.
+def restore(lib: Library, items: Tracks, options: Options, journal: Journal | None, log: BeetsLogger) -> int:
+    """Put back genres and moods of some items, and of albums with the last of their tracks.
 
     Parameters
     ----------
     lib : Library
         The library.
-    items : iterable of Item
+    items : Tracks
         The tracks.
     options : Options
         Whether to write files, to pretend, to be quiet.
@@ -125,88 +127,127 @@ def restore(
     Returns
     -------
     int
-        Exit status: 1 if a file could not be written.
+        Exit status: 0 if all went well, 1 if a file could not be written or all are gone, 130 or 143 if stopped by
+        Ctrl-C or SIGTERM.
 
     Raises
     ------
     JournalError
         If the journal cannot be used.
     """
-    done = failed = 0
-    albums: dict[int, set[int]] = {}
-    copies = Copies(journal)
-    lock = journal.path if journal else None
-    source = iter(items)
-    while batch := list(islice(source, _BATCH)):
+    run = _Run(lib, options, journal, log)
+    status = 0
+    with termination_is_interrupt():
+        try:
+            run.tracks(items)
+        except KeyboardInterrupt as stop:
+            status = 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
+    run.say(stopped=bool(status))
+    return status or (1 if run.failed or run.gone else 0)
+
+
+@dataclass
+class _Run:
+    lib: Library
+    options: Options
+    journal: Journal | None
+    log: BeetsLogger
+    done: int = 0
+    failed: int = 0
+    albums: int = 0
+    gone: str = ""
+    _copies: Copies = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._copies = Copies(self.journal)
+
+    def tracks(self, items: Tracks) -> None:
+        quiet = self.options.quiet or self.options.pretend
+        restored: dict[int, set[int]] = {}
+        waiting: set[int] = set()
+        source = iter(items)
+        try:
+            with progress(len(items), self.log, what="putting back", quiet=quiet) as advance:
+                while not self.gone and (batch := list(islice(source, _BATCH))):
+                    with interrupts_postponed():  # until tags and library agree again
+                        for item in self._batch(batch):
+                            if item.album_id is not None and item.id is not None:
+                                restored.setdefault(item.album_id, set()).add(item.id)
+                                waiting.add(item.album_id)
+                        # More of the last one's may come.
+                        ended = waiting - {batch[-1].album_id}
+                        self._put_albums_back(ended, restored)
+                        waiting -= ended
+                    for _ in batch:
+                        advance("")
+        finally:
+            self._put_albums_back(waiting, restored)
+
+    def _batch(self, batch: list[Item]) -> list[Item]:
         finished: list[tuple[Item, Entry]] = []
-        for item, entry in _with_entries(batch, lib, journal):
+        for item, entry in _with_entries(batch, self.lib, self.journal):
             try:
-                back = _put_item_back(item, entry, options, copies, lock, log)
+                back = self._put_item_back(item, entry)
             except TagError as error:
-                log.error("{}: its tags cannot be put back ({})", displayable_path(item.path), error)
-                failed += 1
+                if folder := gone(self.lib, item.path):
+                    self.gone = folder
+                    break
+                self.log.error("{}: its tags cannot be put back ({})", displayable_path(item.path), error)
+                self.failed += 1
                 continue
-            done += 1
-            if back.foreign and not options.quiet:
-                log.info("{}: {} changed since and left alone", item, " and ".join(back.foreign))
+            self.done += 1
+            self._tell_foreign(item, back.foreign)
             finished.append((item, entry))
-            if item.album_id is not None and item.id is not None:
-                albums.setdefault(item.album_id, set()).add(item.id)
-        if not options.pretend and finished and journal is not None:
-            with lib.transaction():
+        if not self.options.pretend and finished and self.journal is not None:
+            with self.lib.transaction():
                 for item, _ in finished:
                     item.store()
             # A run without -w leaves the files as they are: what was in them must stay known.
-            if options.write:
-                journal.close_entries(entry for _, entry in finished)
-    albums_done = _put_albums_back(lib, albums, options, journal, log)
-    if not done and not failed and not albums_done:
-        if not options.quiet:
-            log.info("nothing to put back")
-    elif not options.quiet or failed:
-        what = "would put back" if options.pretend else "put back"
-        with_albums = f" and {counted(albums_done, 'album')}" if albums_done else ""
-        failures = f", {counted(failed, 'track')} failed" if failed else ""
-        log.info("{} {}{}{}", what, counted(done, "track"), with_albums, failures)
-    return 1 if failed else 0
+            if self.options.write:
+                self.journal.close_entries(entry for _, entry in finished)
+        return [item for item, _ in finished]
 
-
-def _put_albums_back(
-    lib: Library,
-    restored: Mapping[int, Collection[int]],
-    options: Options,
-    journal: Journal | None,
-    log: BeetsLogger,
-) -> int:
-    """Albums follow with the last of their tracks; how many did."""
-    done = 0
-    for number, tracks in restored.items():
-        album = lib.get_album(number)
-        plan = put_album_back(album, tracks, options, journal) if album else None
-        if plan is None:
-            continue
-        done += 1
-        if plan.foreign and not options.quiet:
-            log.info("{}: {} changed since and left alone", album, " and ".join(plan.foreign))
-    return done
-
-
-def _put_item_back(
-    item: Item, entry: Entry, options: Options, copies: Copies, lock: Path | None, log: BeetsLogger
-) -> Back:
-    tag_file = TagFile(item) if options.write else None
-    tags = tag_file.read() if tag_file else None
-    stored = stored_values(item)
-    own = {} if tags is None else not_copied(stored, tags, entry, copies.of(item))
-    back = plan_back(entry, {**stored, **own}, tags)
-    back = replace(back, library={**own, **back.library})
-    if options.pretend:
-        show_tag_changes(item, back.library, back.file, tags or {}, print_item=True)
+    def _put_item_back(self, item: Item, entry: Entry) -> Back:
+        tag_file = TagFile(item) if self.options.write else None
+        tags = tag_file.read() if tag_file else None
+        stored = stored_values(item)
+        own = {} if tags is None else not_copied(stored, tags, entry, self._copies.of(item))
+        back = plan_back(entry, {**stored, **own}, tags)
+        back = replace(back, library={**own, **back.library})
+        if self.options.pretend:
+            show_tag_changes(item, back.library, back.file, tags or {}, print_item=True)
+            return back
+        set_fields(item, {**back.library, fields.FAILED_FIELD: None})
+        if tag_file and back.file:
+            tag_file.write(back.file, self.log, self.journal.path if self.journal else None)
         return back
-    set_fields(item, {**back.library, fields.FAILED_FIELD: None})
-    if tag_file and back.file:
-        tag_file.write(back.file, log, lock)
-    return back
+
+    def _put_albums_back(self, numbers: Iterable[int], restored: Mapping[int, Collection[int]]) -> None:
+        for number in numbers:
+            album = self.lib.get_album(number)
+            plan = put_album_back(album, restored[number], self.options, self.journal) if album else None
+            if plan is not None:
+                self.albums += 1
+                self._tell_foreign(album, plan.foreign)
+
+    def _tell_foreign(self, model: Item | Album | None, names: tuple[str, ...]) -> None:
+        if names and not self.options.quiet:
+            self.log.info("{}: {} changed since and left alone", model, " and ".join(names))
+
+    def say(self, *, stopped: bool) -> None:
+        """How it went."""
+        told = f"{'would put back' if self.options.pretend else 'put back'} {counted(self.done, 'track')}"
+        told += f" and {counted(self.albums, 'album')}" if self.albums else ""
+        told += f", {counted(self.failed, 'track')} failed" if self.failed else ""
+        if self.gone:
+            what = "the music folder is not there or empty: connect its drive, and run it again to go on"
+            self.log.error("{}: {}; {}", self.gone, what, told)
+        elif stopped:
+            self.log.warning("stopped: {}, run it again to go on", told)
+        elif self.failed:
+            self.log.warning("{}", told)
+        elif not self.options.quiet:
+            self.log.info("{}", told if self.done or self.albums else "nothing to put back")
 
 
 def _with_entries(batch: list[Item], lib: Library, journal: Journal | None) -> Iterator[tuple[Item, Entry]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections import Counter
@@ -18,6 +19,7 @@ from . import fields
 from .albums import update_album
 from .bars import bars
 from .changes import Writer, show_tag_changes
+from .drives import gone
 from .listening import Listening
 from .naming import spell
 from .plans import Plan, is_settled
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from .journal import Journal
     from .options import Options
+    from .tracks import Tracks
 
 __all__ = ["Session", "Summary"]
 
@@ -66,6 +69,8 @@ class Summary:
         How long it took.
     stopped_by : int
         What has stopped it, SIGINT or SIGTERM; 0 for nothing.
+    gone : str
+        The music folder, if it has stopped it that this is not there, see `drives.gone`.
     """
 
     total: int = 0
@@ -80,13 +85,14 @@ class Summary:
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     seconds: float = 0.0
     stopped_by: int = 0
+    gone: str = ""
 
     @property
     def exit_status(self) -> int:
-        """0 if all went well, 1 if a track failed, 130 or 143 if stopped by Ctrl-C or SIGTERM."""
+        """0 if all went well, 1 if a track failed or all are gone, 130 or 143 if stopped by Ctrl-C or SIGTERM."""
         if self.stopped_by:
             return 128 + self.stopped_by
-        return 1 if self.failed or self.unwritten else 0
+        return 1 if self.failed or self.unwritten or self.gone else 0
 
     def count(self, name: str, outcomes: Iterable[str]) -> int:
         """How many tracks had one of these outcomes in a field."""
@@ -143,12 +149,12 @@ class Session:
         self._listening = Listening(lib, options, log)
         self._journal = journal
 
-    def run(self, items: Iterable[Item], albums: Sequence[int] = ()) -> Summary:
+    def run(self, items: Tracks, albums: Sequence[int] = ()) -> Summary:
         """Deal with the items that need it, then with albums.
 
         Parameters
         ----------
-        items : iterable of Item
+        items : Tracks
             The tracks.
         albums : sequence of int
             Numbers of the albums.
@@ -198,15 +204,19 @@ class Session:
                         summary.albums += 1
                         summary.album_outcomes.update(plan.outcomes.items())
 
-    def _select(self, items: Iterable[Item], summary: Summary) -> dict[str, list[int]]:
+    def _select(self, items: Tracks, summary: Summary) -> dict[str, list[int]]:
         """Numbers of the items with something to do, by path; paths are resolved here, in the main thread."""
         models = self._listening.models
         todo: dict[str, list[int]] = {}
-        for item in items:
-            summary.total += 1
-            if item.id is not None and (self._options.every or not is_settled(item, models, self._options)):
-                todo.setdefault(str(item.filepath), []).append(item.id)
-                summary.todo += 1
+        with progress(len(items), self._log, what="looking", quiet=self._options.quiet) as advance:
+            for item in items:
+                summary.total += 1
+                if item.id is not None and (
+                    self._options.every or not is_settled(item, models, self._options)
+                ):
+                    todo.setdefault(str(item.filepath), []).append(item.id)
+                    summary.todo += 1
+                advance("")
         return todo
 
     def _work(self, todo: dict[str, list[int]], writer: Writer, summary: Summary, advance: Advance) -> None:
@@ -216,6 +226,9 @@ class Session:
             try:
                 for result in results:
                     items = [item for id_ in todo[result.path] if (item := self._lib.get_item(id_))]
+                    if result.analysis is None and (folder := gone(self._lib, os.fsencode(result.path))):
+                        summary.gone = folder
+                        return
                     if result.analysis is None:
                         summary.failed += len(items)
                         with interrupts_postponed():
@@ -264,9 +277,12 @@ class Session:
             self._log.info("nothing to do: {}", up_to_date)
 
     def _say(self, summary: Summary) -> None:
+        left = summary.todo - summary.done - summary.failed
         if summary.stopped_by:
-            left = summary.todo - summary.done - summary.failed
             self._log.warning("stopped: {}; {} left, run it again to go on", summary, left)
+        elif summary.gone:
+            what = "the music folder is not there or empty: connect its drive, and run it again to go on"
+            self._log.error("{}: {}; {}; {} left", summary.gone, what, summary, left)
         elif summary.failed or summary.unwritten:
             self._log.warning("{}", summary)
         elif not self._options.quiet:

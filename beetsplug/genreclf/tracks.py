@@ -8,38 +8,66 @@ from typing import TYPE_CHECKING
 
 from beets.dbcore.query import MatchQuery, OrQuery
 
+from .fields import FAILED_FIELD
+
 if TYPE_CHECKING:
     from beets.library import Item, Library
 
-__all__ = ["tracks", "tracks_of_albums"]
+__all__ = ["Tracks"]
 
 # Of one query's conditions SQLite takes 1,000 at most.
 _CHUNK = 500
 
 
-def tracks(lib: Library, query: Sequence[str]) -> Iterator[Item]:
-    """The tracks that match a query, as they are when their turn comes.
+class Tracks:
+    """Some tracks of a library, as they are when their turn comes.
 
     Parameters
     ----------
     lib : Library
         The library.
-    query : sequence of str
-        As on the command line; all tracks if it is empty, album by album.
+    numbers : sequence of int
+        Their numbers; one that is there no more is left out.
     """
-    if query:
-        # Here beets does load them all, as for `beet ls`.
-        numbers = [item.id for item in lib.items(query)]
-    else:
+
+    def __init__(self, lib: Library, numbers: Sequence[int]) -> None:
+        self._lib = lib
+        self._numbers = numbers
+
+    @classmethod
+    def of_query(cls, lib: Library, query: Sequence[str], *, failed: bool = False) -> Tracks:
+        """The tracks that match a query; all tracks if it is empty, album by album.
+
+        Parameters
+        ----------
+        lib : Library
+            The library.
+        query : sequence of str
+            As on the command line.
+        failed : bool
+            Only those that failed before.
+        """
+        if query or failed:
+            # Here beets does load them all, as for `beet ls`. The failed ones are not asked for in the query: a comma
+            # in it would leave some tracks out of their reach.
+            found = (item for item in lib.items(query) if not failed or FAILED_FIELD in item)
+            return cls(lib, [item.id for item in found if item.id])
         with lib.transaction() as transaction:
             rows = transaction.query("SELECT id FROM items ORDER BY albumartist, album_id, disc, track, id")
-        numbers = [row["id"] for row in rows]
-    for start in range(0, len(numbers), _CHUNK):
-        chunk = numbers[start : start + _CHUNK]
-        found = {item.id: item for item in lib.items(OrQuery([MatchQuery("id", number) for number in chunk]))}
-        yield from (found[number] for number in chunk if number in found)
+        return cls(lib, [row["id"] for row in rows])
 
+    @classmethod
+    def of_albums(cls, lib: Library, albums: Sequence[int], *, failed: bool = False) -> Tracks:
+        """The tracks of some albums, by the albums' numbers."""
+        items = chain.from_iterable(lib.items(MatchQuery("album_id", number)) for number in albums)
+        return cls(lib, [item.id for item in items if item.id and (not failed or FAILED_FIELD in item)])
 
-def tracks_of_albums(lib: Library, albums: Sequence[int]) -> Iterator[Item]:
-    """The tracks of some albums, by the albums' numbers."""
-    return chain.from_iterable(lib.items(MatchQuery("album_id", number)) for number in albums)
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[Item]:
+        for start in range(0, len(self), _CHUNK):
+            chunk = self._numbers[start : start + _CHUNK]
+            any_of_them = OrQuery([MatchQuery("id", number) for number in chunk])
+            found = {item.id: item for item in self._lib.items(any_of_them)}
+            yield from (found[number] for number in chunk if number in found)

@@ -48,13 +48,14 @@ def replaced(path: str, lock: Path | None) -> Iterator[str]:
         If it cannot be copied or replaced; then it is as it was.
     """
     path = os.path.realpath(path)
-    before = os.stat(path)
     if not os.access(path, os.W_OK):  # the folder alone decides what is replaced
+        os.stat(path)  # raises its own error where it is not there
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-    if before.st_nlink > 1:
-        yield path
-        return
     with locked(lock, timeout=_LOCK_SECONDS) if lock else nullcontext(False) as alone:
+        before = os.stat(path)
+        if before.st_nlink > 1:
+            yield path
+            return
         copy = _copy_of(path, alone)
         try:
             _make(copy, path)

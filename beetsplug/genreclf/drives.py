@@ -1,0 +1,34 @@
+"""Where the music lies, and whether that is there at all."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from beets.util import ancestry, displayable_path, syspath
+
+if TYPE_CHECKING:
+    from beets.library import Library
+
+__all__ = ["gone"]
+
+
+def gone(lib: Library, path: bytes) -> str | None:
+    """The music folder, as text, where a file should be in it and it is not there, or empty.
+
+    A drive or network share that is not connected leaves an empty folder behind, or none. Then every file would fail.
+
+    Parameters
+    ----------
+    lib : Library
+        The library.
+    path : bytes
+        A file that could not be read.
+    """
+    if lib.directory not in ancestry(path):
+        return None
+    try:
+        with os.scandir(syspath(lib.directory)) as found:
+            return None if any(found) else displayable_path(lib.directory)
+    except OSError:
+        return displayable_path(lib.directory)
