@@ -156,10 +156,9 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         self._follow_changes(lib, options)
         journal = open_journal(lib)
         albums = [album.id for album in lib.albums(args) if album.id] if opts.albums else []
-        if opts.albums:
-            items = Tracks.of_albums(lib, albums, failed=opts.failed)
-        else:
-            items = Tracks.of_query(lib, args, failed=opts.failed)
+        items = Tracks.of_albums(lib, albums) if opts.albums else Tracks.of_query(lib, args)
+        if opts.failed:
+            items = items.failed()
         try:
             if opts.restore:
                 from .restore import restore

@@ -51,6 +51,7 @@ sa.Index(
     unique=True,
     sqlite_where=_entries.c.closed_at.is_(None),
 )
+sa.Index("by_item", _entries.c.item_id)
 sa.Index("by_content", _entries.c.content_hash)
 
 

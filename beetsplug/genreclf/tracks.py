@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from beets.dbcore.query import MatchQuery, OrQuery
@@ -35,32 +34,22 @@ class Tracks:
         self._numbers = numbers
 
     @classmethod
-    def of_query(cls, lib: Library, query: Sequence[str], *, failed: bool = False) -> Tracks:
-        """The tracks that match a query; all tracks if it is empty, album by album.
-
-        Parameters
-        ----------
-        lib : Library
-            The library.
-        query : sequence of str
-            As on the command line.
-        failed : bool
-            Only those that failed before.
-        """
-        if query or failed:
-            # Here beets does load them all, as for `beet ls`. The failed ones are not asked for in the query: a comma
-            # in it would leave some tracks out of their reach.
-            found = (item for item in lib.items(query) if not failed or FAILED_FIELD in item)
-            return cls(lib, [item.id for item in found if item.id])
-        with lib.transaction() as transaction:
-            rows = transaction.query("SELECT id FROM items ORDER BY albumartist, album_id, disc, track, id")
-        return cls(lib, [row["id"] for row in rows])
+    def of_query(cls, lib: Library, query: Sequence[str]) -> Tracks:
+        """The tracks that match a query as it stands on the command line; all tracks if it is empty, album by album."""
+        if query:  # here beets does load them all, as for `beet ls`
+            return cls(lib, [item.id for item in lib.items(query) if item.id])
+        return cls(lib, _numbers(lib, "ORDER BY albumartist, album_id, disc, track, id"))
 
     @classmethod
-    def of_albums(cls, lib: Library, albums: Sequence[int], *, failed: bool = False) -> Tracks:
+    def of_albums(cls, lib: Library, albums: Sequence[int]) -> Tracks:
         """The tracks of some albums, by the albums' numbers."""
-        items = chain.from_iterable(lib.items(MatchQuery("album_id", number)) for number in albums)
-        return cls(lib, [item.id for item in items if item.id and (not failed or FAILED_FIELD in item)])
+        where = "WHERE album_id = ? ORDER BY disc, track, id"
+        return cls(lib, [number for album in albums for number in _numbers(lib, where, album)])
+
+    def failed(self) -> Tracks:
+        """Those of them that failed before."""
+        # Not by a part of the query: a comma in that would leave some tracks out of its reach.
+        return Tracks(self._lib, [item.id for item in self if item.id and FAILED_FIELD in item])
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -71,3 +60,8 @@ class Tracks:
             any_of_them = OrQuery([MatchQuery("id", number) for number in chunk])
             found = {item.id: item for item in self._lib.items(any_of_them)}
             yield from (found[number] for number in chunk if number in found)
+
+
+def _numbers(lib: Library, rest: str, *values: int) -> list[int]:
+    with lib.transaction() as transaction:
+        return [row["id"] for row in transaction.query(f"SELECT id FROM items {rest}", values)]
