@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,18 @@ KEYS = {
     "wv": ("GENRE", "Mood", "{}"),
     "m4a": ("\xa9gen", "----:com.apple.iTunes:MOOD", "----:com.apple.iTunes:{}"),
     "wma": ("WM/Genre", "WM/Mood", "{}"),
+    "ape": ("GENRE", "Mood", "{}"),
 }
+#: Those of them that can be made here.
+FORMATS = ("mp3", "flac", "ogg", "opus", "m4a", "wav", "aiff", "wv", "wma")
+
+
+def monkeys_audio() -> bytes:
+    """A file of Monkey's Audio, for which there is no encoder: the header, and noise for audio."""
+    header = bytearray(76)
+    header[:6] = b"MAC " + (3990).to_bytes(2, "little")
+    header[56:76] = struct.pack("<IIIHHI", 73728, 40000, 2, 16, 2, 44100)
+    return bytes(header) + bytes(range(256)) * 40
 
 
 def value(path: Path, key: str) -> list[str] | None:
@@ -73,7 +85,7 @@ def put(
         for frame in frames:
             file.tags.add(frame)
     else:
-        title_key = {"m4a": "\xa9nam", "wma": "Title", "wv": "Title"}.get(kind, "TITLE")
+        title_key = {"m4a": "\xa9nam", "wma": "Title", "wv": "Title", "ape": "Title"}.get(kind, "TITLE")
         for key, values in ((title_key, [title]), (keys["genre"], genre), (keys["mood"], mood)):
             if values and values[0]:
                 file.tags[key] = [v.encode() for v in values] if key.startswith("----") else values

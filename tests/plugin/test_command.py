@@ -8,21 +8,18 @@ import re
 from pathlib import Path
 
 import pytest
-import synth
 from plugin import ears, rawtags
 from plugin.conftest import Beets, Song, imported, state
 
-SIX = synth.COMMON
-
 
 @pytest.mark.parametrize("id3v23", [False, True])
-def test_every_field_and_tag_in_six_formats(beet: Beets, song: Song, id3v23: bool) -> None:
-    for kind in SIX:
+def test_every_field_and_tag_in_every_format(beet: Beets, song: Song, id3v23: bool) -> None:
+    for kind in rawtags.FORMATS:
         song(kind, "loud" if kind in ("mp3", "opus") else "quiet", title=kind)
     beet.config["id3v23"] = id3v23
     imported(beet)
     out = beet("genreclf")
-    assert "6 genres written, 6 moods written" in out
+    assert "9 genres written, 9 moods written" in out
     for item in beet.items():
         path, loud = item.filepath, item.title in ("mp3", "opus")
         genre, mood = ("Hip-Hop", "Angry") if loud else ("Jazz", "Sad")
@@ -369,6 +366,22 @@ def test_external_edits_are_still_seen_by_update(beet: Beets, song: Song) -> Non
     beet("update")
     assert beet.item().title == "changed outside"
     assert beet.ls(form="$genres $mood $mood_sad") == ["Jazz Sad 1.000"]
+
+
+def test_a_mood_that_another_program_writes_is_read_and_kept(beet: Beets, song: Song) -> None:
+    for kind in rawtags.FORMATS:
+        song(kind, title=kind)
+    imported(beet)
+    beet("genreclf")
+    for path in beet.music.iterdir():
+        rawtags.put(path, mood=["Gloomy", "Slow"])
+        os.utime(path, (path.stat().st_atime, path.stat().st_mtime + 10))
+    beet("update")
+    read = ["Gloomy; Slow 1.000"] * len(rawtags.FORMATS)
+    assert beet.ls(form="$mood $mood_sad") == read
+    beet("genreclf", "--reapply")
+    assert "mood changed since and left alone" in beet("genreclf", "--restore")
+    assert beet.ls(form="$mood %ifdef{mood_sad,$mood_sad,1.000}") == read
 
 
 def test_update_after_a_run_finds_nothing_new(beet: Beets, song: Song) -> None:

@@ -17,7 +17,7 @@ from beetsplug.genreclf import fields
 from beetsplug.genreclf.naming import spell
 from genrecore.analysis import Analysis, Histogram, Sampling
 
-FORMATS = ("mp3", "flac", "ogg", "opus", "m4a", "wav", "aiff", "wv", "wma")
+FORMATS = (*rawtags.FORMATS, "ape")
 TEXT = '{"model":"m 1","counts":{"größe":3}}'
 
 
@@ -33,7 +33,8 @@ def _media_fields() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("originals")
-    return {kind: synth.piece(folder / f"a.{kind}", 1.0).read_bytes() for kind in FORMATS}
+    made = {kind: synth.piece(folder / f"a.{kind}", 1.0).read_bytes() for kind in rawtags.FORMATS}
+    return made | {"ape": rawtags.monkeys_audio()}
 
 
 @pytest.fixture(params=FORMATS)

@@ -18,8 +18,6 @@ from genrecore.content import content_hash
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows kills differently")
 
-KINDS = ("mp3", "flac", "ogg", "m4a", "wav", "opus", "aiff", "wv", "wma")
-
 
 def whole(beet: Beets, audio: dict[str, str], originals: dict[str, dict[str, list[str]]]) -> None:
     """Files decode and have all their tags, and library, cache and journal open."""
@@ -45,7 +43,7 @@ def seconds_of_a_run(beet: Beets) -> float:
 def test_killed_at_random_moments(beet: Beets, song: Song, files: int, kills: int) -> None:
     for n in range(files):
         genre = {"genre": ["Blues"], "mood": ["Calm", "Odd"]} if n % 3 == 0 else {}
-        song(KINDS[n % len(KINDS)], title=f"{n:02}", **genre)
+        song(rawtags.FORMATS[n % len(rawtags.FORMATS)], title=f"{n:02}", **genre)
     beet("import", str(beet.home.parent / "new"))
     beet.config["genreclf"] |= {"policy": "force", "timeout": 100}
     paths = sorted(beet.music.iterdir())

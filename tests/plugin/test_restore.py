@@ -6,7 +6,6 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-import synth
 from plugin import ears, rawtags
 from plugin.conftest import Beets, Song
 
@@ -34,8 +33,8 @@ def fields(beet: Beets) -> dict[str, dict[str, object]]:
 
 
 @pytest.mark.parametrize("id3v23", [False, True])
-def test_library_and_files_in_six_formats(beet: Beets, song: Song, id3v23: bool) -> None:
-    for kind in synth.COMMON:
+def test_library_and_files_in_every_format(beet: Beets, song: Song, id3v23: bool) -> None:
+    for kind in rawtags.FORMATS:
         song(kind, title=f"bare {kind}")
         song(kind, title=f"rich {kind}", genre=["Blues", "Soul"], mood=["Happy", "Upbeat"])
     beet.config["id3v23"] = id3v23
@@ -44,11 +43,12 @@ def test_library_and_files_in_six_formats(beet: Beets, song: Song, id3v23: bool)
     before = tags(beet), fields(beet)
     beet("genreclf", "-f")
     assert all(rawtags.genre(path) == ["Jazz"] for path in beet.music.iterdir())
-    assert "put back 12 tracks" in beet("genreclf", "--restore")
+    assert "put back 18 tracks" in beet("genreclf", "--restore")
     assert (tags(beet), fields(beet)) == before
     assert "nothing to put back" in beet("genreclf", "--restore")
     if not id3v23:  # there, beets reads several genres as one with slashes, and would write them for ever
-        assert beet("write", "-p").strip() == ""
+        # (Into WavPack, beets writes blank tags for ever.)
+        assert beet("write", "-p", "^title:wv").strip() == ""
     assert beet("update").strip() == ""
 
 

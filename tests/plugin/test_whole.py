@@ -23,7 +23,6 @@ from beetsplug.genreclf.tags import TagError, TagFile
 from beetsplug.genreclf.whole import COPY_PREFIX, replaced
 from genrecore.content import content_hash
 
-FORMATS = ("mp3", "flac", "ogg", "opus", "m4a", "wav", "aiff", "wv", "wma")
 # More than mutagen leaves room for, so that the audio has to be moved.
 TAGS = {"genres": ("Jazz", "Rock"), "mood": ("Sad",), "genre_histogram": '{"counts":{}}' * 400}
 #: What a process asks the system for, and before which it is killed.
@@ -102,7 +101,7 @@ def killed_at(moment: int, act: Callable[[], None]) -> bool:
 
 
 @forking
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", rawtags.FORMATS)
 def test_killed_at_every_moment(
     kind: str, originals: Callable[[str], bytes], tmp_path: Path, lock: Path
 ) -> None:
