@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import mediafile
 from beets import library, plugins, ui
 
-from . import fields
+from . import command_line, fields
 from .defaults import DEFAULTS
 
 if TYPE_CHECKING:
@@ -91,51 +91,7 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         return {task: read_labels(model_name(option)) for task, option in chosen.items()}
 
     def commands(self) -> list[ui.Subcommand]:
-        command = ui.Subcommand("genreclf", help="listen to the music and fill in genre and mood")
-        parser = command.parser
-        parser.add_option(
-            "-f",
-            "--force",
-            action="store_true",
-            help="overwrite genres and moods, also of tracks heard before",
-        )
-        parser.add_option(
-            "--reapply",
-            action="store_true",
-            help="write again what was heard before, after other options or other programs' changes",
-        )
-        parser.add_option(
-            "--failed",
-            action="store_true",
-            help="only tracks that failed before (beet ls genreclf_failed::.)",
-        )
-        parser.add_option(
-            "-a",
-            "--albums",
-            action="store_true",
-            dest="albums",
-            help="match albums, listen to their tracks, and give the albums genre and mood, too",
-        )
-        parser.add_option("-A", "--items", action="store_false", dest="albums", help="match tracks (default)")
-        parser.add_option(
-            "-p", "--pretend", action="store_true", help="show what would change, and change nothing"
-        )
-        parser.add_option(
-            "-w", "--write", action="store_true", default=None, help="write tags to files (default)"
-        )
-        parser.add_option(
-            "-W", "--nowrite", action="store_false", dest="write", help="change only the library"
-        )
-        parser.add_option(
-            "-j", "--jobs", type="int", metavar="N", help="worker processes (default: one a core)"
-        )
-        parser.add_option("-q", "--quiet", action="store_true", help="print only warnings and errors")
-        parser.add_option(
-            "--restore", action="store_true", help="put back the genres and moods that were there before"
-        )
-        parser.add_option(
-            "--config", action="store_true", help="show the options in force and where they come from"
-        )
+        command = command_line.command()
         command.func = self._command
         return [command]
 
