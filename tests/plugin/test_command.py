@@ -395,5 +395,5 @@ def test_update_after_a_run_finds_nothing_new(beet: Beets, song: Song) -> None:
 
 def test_help_has_examples(beet: Beets) -> None:
     out = beet("genreclf", "--help")
-    assert "Usage: beet genreclf [options] [QUERY]" in out
+    assert " genreclf [options] [QUERY]\n" in out
     assert "\n  beet genreclf --restore artist:queen   put back what was there before\n" in out
