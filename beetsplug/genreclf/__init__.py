@@ -111,15 +111,18 @@ class GenreClfPlugin(plugins.BeetsPlugin):
             return
         self._follow_changes(lib, options)
         journal = open_journal(lib)
-        albums = [album.id for album in lib.albums(args) if album.id] if opts.albums else []
+        # All is put back: albums as well, be their tracks gone.
+        of_albums = opts.albums or (opts.restore and not args)
+        albums = [album.id for album in lib.albums(args) if album.id] if of_albums else []
         items = Tracks.of_albums(lib, albums) if opts.albums else Tracks.of_query(lib, args)
         if opts.failed:
             items = items.failed()
+            albums = items.albums() if opts.albums else []
         try:
             if opts.restore:
                 from .restore import restore
 
-                self._exit_status = restore(lib, items, options, journal, self._log)
+                self._exit_status = restore(lib, items, albums, options, journal, self._log)
             else:
                 from .session import Session
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from .options import Options
 
+#: The only field of albums that beets copies from a track.
+_COPIED_FIELD = "genres"
+
 __all__ = ["AlbumPlan", "Memory", "album_fields", "plan_album", "plan_album_back"]
 
 
@@ -36,13 +39,13 @@ class Memory:
         By field; an absent one is left out, and a genre that was but a copy of ours.
     wrote : mapping of str to Wrote
         What we last put into each of `fields.ALBUM_TAG_FIELDS`.
-    copied : mapping of str to tuple of str
-        The copies of ours that we wrote over: beets has given them to the tracks as well.
+    copied : tuple of str
+        The copy of ours that we wrote over: beets has given it to the tracks as well.
     """
 
     before: Mapping[str, Any] = field(default_factory=dict)
     wrote: Mapping[str, Wrote] = field(default_factory=dict)
-    copied: Mapping[str, Values] = field(default_factory=dict)
+    copied: Values = ()
 
     @classmethod
     def of(cls, album: Album) -> Memory:
@@ -58,15 +61,14 @@ class Memory:
                 name: Wrote(tuple(value["values"]), tuple(value["added"]))
                 for name, value in data.get("wrote", {}).items()
             }
-            copied = {name: tuple(values) for name, values in data.get("copied", {}).items()}
-            return cls(dict(data.get("before", {})), wrote, copied)
+            return cls(dict(data.get("before", {})), wrote, tuple(data.get("copied", ())))
         except (ValueError, TypeError, KeyError, AttributeError):
             return cls()
 
     def to_json(self) -> str:
         """As one line of text."""
         wrote = {name: asdict(value) for name, value in self.wrote.items()}
-        data = {"before": dict(self.before), "wrote": wrote, "copied": dict(self.copied)}
+        data = {"before": dict(self.before), "wrote": wrote, "copied": self.copied}
         return json.dumps(data, ensure_ascii=False)
 
 
@@ -95,7 +97,7 @@ class AlbumPlan:
 def plan_album(
     tracks: Sequence[Mapping[str, Histogram]],
     stored: Mapping[str, Any],
-    copied: Mapping[str, Wrote],
+    copied: Wrote | None,
     options: Options,
 ) -> AlbumPlan:
     """Plan what the sum over its tracks changes on an album.
@@ -106,10 +108,10 @@ def plan_album(
         By task, of each track that was heard; at least one.
     stored : mapping
         The album's fields, see `album_fields`.
-    copied : mapping of str to Wrote
+    copied : Wrote or None
         See `copies.Copies.in_album`: a genre that is but a track's is no one's choice for the album.
     options : Options
-        Rules and naming; after `beet update`, only `reapply` puts our genre back.
+        Rules and naming; where we wrote the album's genre before, only `reapply` puts it back.
     """
     heard = {task: combine([track[task] for track in tracks]) for task in fields.TASKS}
     values = fields.album_values(heard["genre"], heard["mood"], len(tracks))
@@ -118,8 +120,8 @@ def plan_album(
     present: dict[str, Present] = {}
     for task, name in fields.ALBUM_TAG_FIELDS.items():
         wrote = memory.wrote.get(name)
-        if name in copied and (wrote is None or options.reapply):
-            wrote = copied[name]
+        if name == _COPIED_FIELD and copied and (wrote is None or options.reapply):
+            wrote = copied
         says = as_values(stored.get(name))
         present[name] = Present(library=says, file=says, wrote_library=wrote)  # no file says anything else
         probabilities = dict(zip(heard[task].labels, heard[task].probabilities, strict=True))
@@ -147,41 +149,38 @@ def _remembered(
     before = dict(memory.before)
     if fields.BEFORE_FIELD not in stored:
         before |= {name: stored[name] for name in own if stored.get(name) is not None}
-    copied = dict(memory.copied)
+    copied = memory.copied
     for name, change in changes.items():
         own_library = present[name].own_library
         if change.library and not own_library:
             before[name] = list(present[name].library)
         elif change.library and own_library != memory.wrote.get(name):
-            copied[name] = present[name].library
+            copied = present[name].library
     wrote = {name: change.library for name, change in changes.items() if change.library}
     return Memory(before, {**memory.wrote, **wrote}, copied)
 
 
-def plan_album_back(
-    stored: Mapping[str, Any], copied: Mapping[str, Wrote], first: Mapping[str, Any]
-) -> AlbumPlan:
+def plan_album_back(stored: Mapping[str, Any], copied: Wrote | None, first: object) -> AlbumPlan:
     """Plan what to put back on an album none of whose tracks counts as heard any more.
 
     Parameters
     ----------
-    stored, copied : mapping
+    stored, copied
         As in `plan_album`.
-    first : mapping
-        Fields of its first track, for what beets has copied of ours without our ever having written there.
+    first : object
+        The genres that its first track had before us: what beets would have copied, where it has copied ours.
     """
     memory = Memory.from_json(stored.get(fields.BEFORE_FIELD))
     values: dict[str, Any] = {}
     foreign = []
     for name in fields.ALBUM_TAG_FIELDS.values():
-        now = as_values(stored.get(name))
-        if name not in memory.wrote and name not in copied:
+        # A genre that we wrote, and none before it: that was a copy.
+        copy = copied if name == _COPIED_FIELD else None
+        ours = [w.values for w in (memory.wrote.get(name), copy) if w is not None]
+        now, before = as_values(stored.get(name)), as_values(memory.before.get(name, first))
+        if not ours or now == before:
             continue
-        before = as_values(memory.before.get(name) if name in memory.before else first.get(name))
-        ours = [w.values for w in (memory.wrote.get(name), copied.get(name)) if w is not None]
-        if now == before:
-            continue
-        if any(same(now, values) for values in ours):
+        if any(same(now, wrote) for wrote in ours):
             values[name] = before or None
         else:
             foreign.append(name)

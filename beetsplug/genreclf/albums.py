@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from beets import ui
@@ -15,7 +16,7 @@ from .bars import bars
 from .changes import set_fields
 from .copies import Copies
 from .naming import spell
-from .policy import Wrote, same
+from .policy import Values, Wrote, same
 from .tags import as_values
 
 if TYPE_CHECKING:
@@ -27,8 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["put_album_back", "update_album"]
 
 
+Heard = Mapping[str, Histogram]
+
+
 def update_album(
-    album: Album, models: Mapping[str, str], options: Options, journal: Journal | None
+    album: Album,
+    models: Mapping[str, str],
+    options: Options,
+    copies: Copies | None,
+    heard: Mapping[int, Heard] | None = None,
 ) -> AlbumPlan | None:
     """Give an album what was heard of its tracks; the tracks keep theirs.
 
@@ -40,8 +48,10 @@ def update_album(
         The models in use, by task: what others have heard does not count.
     options : Options
         Rules, naming; with `pretend` it is only shown.
-    journal : Journal or None
-        What we wrote on its tracks.
+    copies : Copies or None
+        What beets may have copied. None for an album that beets has just made, with the genre of one of its tracks.
+    heard : mapping of int to mapping of str to Histogram, optional
+        Histograms by task that are not in the library, by the tracks' numbers.
 
     Returns
     -------
@@ -54,14 +64,23 @@ def update_album(
         If the journal cannot be read.
     """
     items = list(album.items())
-    heard = [histograms for item in items if (histograms := _heard(item, models))]
-    if not heard:
+    tracks = _of_one_kind(
+        [
+            histograms
+            for item in items
+            if (histograms := (heard or {}).get(item.id or 0) or _heard(item, models))
+        ]
+    )
+    if not tracks:
         return None
     stored = album_fields(album)
-    # The journal is asked, track by track, only where the answer counts.
-    asked = stored.get("genres") and (options.reapply or not Memory.of(album).wrote)
-    copied = Copies(journal).in_album(album) if asked else {}
-    plan = plan_album(heard, stored, copied, options)
+    wrote = Memory.of(album).wrote.get("genres")
+    says = as_values(stored.get("genres"))
+    copied = None
+    # Journal and files are asked only where the answer counts.
+    if says and not (wrote and same(says, wrote.values)) and (wrote is None or options.reapply):
+        copied = _just_copied(items, says, wrote) if copies is None else copies.in_album(album)
+    plan = plan_album(tracks, stored, copied, options)
     if options.pretend:
         _show(album, plan)
     else:
@@ -70,7 +89,7 @@ def update_album(
 
 
 def put_album_back(
-    album: Album, restored: Collection[int], options: Options, journal: Journal | None
+    album: Album, restored: Collection[int], options: Options, copies: Copies, journal: Journal
 ) -> AlbumPlan | None:
     """Give an album back what it said before, once none of its tracks counts as heard.
 
@@ -79,24 +98,31 @@ def put_album_back(
     album : Album
         The album.
     restored : collection of int
-        Numbers of the tracks that were, or with `pretend` would be, put back.
-    options, journal
-        As in `update_album`.
+        Numbers of the tracks that would be put back, with `pretend`.
+    options : Options
+        With `pretend` it is only shown.
+    copies, journal
+        What beets may have copied; what is known of the tracks.
 
     Returns
     -------
     AlbumPlan or None
         What was done; None where nothing was.
+
+    Raises
+    ------
+    JournalError
+        If the journal cannot be read.
     """
-    items = list(album.items())
-    if any(item.id not in restored and _was_heard(item) for item in items):
-        return None
     stored = album_fields(album)
-    wrote = Memory.of(album).wrote.get("genres")
-    asked = stored.get("genres") and not (wrote and same(as_values(stored["genres"]), wrote.values))
-    copied: Mapping[str, Wrote] = Copies(journal).in_album(album) if asked else {}
-    first = {name: items[0].get(name, None, False) for name in fields.TAG_FIELDS.values()} if items else {}
-    plan = plan_album_back(stored, copied, first)
+    copied = copies.in_album(album) if stored.get("genres") else None
+    if fields.BEFORE_FIELD not in stored and copied is None:
+        return None
+    items = list(album.items())
+    heard = [item.id for item in items if item.id and item.id not in restored and _was_heard(item)]
+    if journal.find(heard):
+        return None
+    plan = plan_album_back(stored, copied, _first(items, journal))
     if options.pretend and plan.values:
         _show_changes(album, plan, print_album=True)
     elif not options.pretend:
@@ -104,18 +130,43 @@ def put_album_back(
     return plan if plan.values or plan.foreign else None
 
 
-def _heard(item: Item, models: Mapping[str, str]) -> Mapping[str, Histogram]:
+def _heard(item: Item, models: Mapping[str, str]) -> Heard:
     """A track's histograms by task; none where other models have listened."""
     found = {}
     for task, model in models.items():
         data = fields.listened(item.get(fields.histogram_field(task), None, False))
-        if data.get("model") != model:
+        # The tag of a file that nobody has listened to here may say anything.
+        if data.get("model") != model or item.get(fields.model_field(task), None, False) != model:
             return {}
         try:
             found[task] = Histogram.from_dict(data)
         except (KeyError, ValueError, TypeError):
             return {}
     return found
+
+
+def _of_one_kind(tracks: Sequence[Heard]) -> list[Heard]:
+    """Those whose labels most have: a model may have been trained anew under the same name and version."""
+
+    def labels(histograms: Heard) -> tuple[tuple[str, ...], ...]:
+        return tuple(histograms[task].labels for task in fields.TASKS)
+
+    most = Counter(map(labels, tracks)).most_common(1)
+    return [histograms for histograms in tracks if labels(histograms) == most[0][0]]
+
+
+def _just_copied(items: Sequence[Item], says: Values, wrote: Wrote | None) -> Wrote | None:
+    """The genre that an album imported anew has got from one of its tracks, in place of ours."""
+    agree = [as_values(item.get("genres", None, False)) == says for item in items]
+    return Wrote(says, says) if wrote and any(agree) and not all(agree) else None
+
+
+def _first(items: Sequence[Item], journal: Journal) -> object:
+    """The genres that an album's first track had before us."""
+    if not items or items[0].id is None:
+        return ()
+    entry = journal.latest([items[0].id]).get(items[0].id)
+    return entry.library.get("genres") if entry else items[0].get("genres", None, False)
 
 
 def _was_heard(item: Item) -> bool:

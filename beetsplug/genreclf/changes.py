@@ -51,6 +51,8 @@ class Writer:
         Told of every file that was written.
     log : Logger
         The plugin's.
+    copies : Copies
+        What beets may have copied.
     unwritten : list of str
         Files whose tags could not be read or written, as shown to the user.
     linked : int
@@ -62,13 +64,10 @@ class Writer:
     journal: Journal | None
     cache: Cache | None
     log: BeetsLogger
+    copies: Copies
     unwritten: list[str] = field(default_factory=list)
     linked: int = 0
     _faults: dict[int, str] = field(default_factory=dict)
-    _copies: Copies = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._copies = Copies(self.journal)
 
     def plans(
         self, batch: Sequence[tuple[Item, Analysis]], *, from_scratch: bool = False
@@ -101,7 +100,7 @@ class Writer:
                 {} if from_scratch else tags,
                 known.get(item.id),
                 options,
-                self._copies.of(item) if self.options.reapply else (),
+                self.copies.of(item) if self.options.reapply else (),
             )
             planned.append((item, p, tag_file))
         return planned

@@ -30,5 +30,7 @@ def gone(lib: Library, path: bytes) -> str | None:
     try:
         with os.scandir(syspath(lib.directory)) as found:
             return None if any(found) else displayable_path(lib.directory)
+    except PermissionError:
+        return None
     except OSError:
         return displayable_path(lib.directory)

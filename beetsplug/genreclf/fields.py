@@ -6,6 +6,7 @@ Light on purpose: `beet ls` imports this module.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -174,7 +175,9 @@ def listened(histogram_json: object) -> dict[str, Any]:
     if not fits:
         return {}
     numbers = [*data.get("counts", {}).values(), *data.get("probabilities", {}).values()]
-    return data if all(isinstance(number, (int, float)) for number in numbers) else {}
+    fits = all(isinstance(number, (int, float)) and 0 <= number < math.inf for number in numbers)
+    temperature = data.get("temperature", 1.0)
+    return data if fits and isinstance(temperature, (int, float)) and 0 < temperature < math.inf else {}
 
 
 def values_of(analysis: Analysis) -> dict[str, Any]:

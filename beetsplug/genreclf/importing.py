@@ -18,6 +18,7 @@ from beets import config
 
 from .albums import update_album
 from .changes import Writer
+from .copies import Copies
 from .journal import Journal, JournalError
 from .listening import Listening, open_journal
 from .plans import is_settled
@@ -101,13 +102,14 @@ class Importing:
         """Give an album what its tracks have; it says it again once other plugins have had their say."""
         album = task.imported_items()[0].get_album() if task.is_album and task.imported_items() else None
         if album is not None:
-            # beets has just given it the genre of its first track: be that ours, it is no choice for the album.
             options = replace(self._options, reapply=True)
             with self._lib.transaction():
-                update_album(album, self._listening.models, options, self._journal)
+                update_album(album, self._listening.models, options, None)
 
     def _writer(self, options: Options) -> Writer:
-        return Writer(self._lib, options, self._journal, self._listening.cache, self._log)
+        return Writer(
+            self._lib, options, self._journal, self._listening.cache, self._log, Copies(self._journal)
+        )
 
     def _hear(self, items: Sequence[Item], writer: Writer) -> list[tuple[Item, Analysis]]:
         models = self._listening.models

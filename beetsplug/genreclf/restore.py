@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -108,7 +108,14 @@ def _put_back(
     return False
 
 
-def restore(lib: Library, items: Tracks, options: Options, journal: Journal | None, log: BeetsLogger) -> int:
+def restore(
+    lib: Library,
+    items: Tracks,
+    albums: Iterable[int],
+    options: Options,
+    journal: Journal | None,
+    log: BeetsLogger,
+) -> int:
     """Put back genres and moods of some items, and of albums with the last of their tracks.
 
     Parameters
@@ -117,6 +124,8 @@ def restore(lib: Library, items: Tracks, options: Options, journal: Journal | No
         The library.
     items : Tracks
         The tracks.
+    albums : iterable of int
+        Numbers of albums to look at, beside those of the tracks.
     options : Options
         Whether to write files, to pretend, to be quiet.
     journal : Journal or None
@@ -140,6 +149,7 @@ def restore(lib: Library, items: Tracks, options: Options, journal: Journal | No
     with termination_is_interrupt():
         try:
             run.tracks(items)
+            run.albums_of(albums)
         except KeyboardInterrupt as stop:
             status = 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
     run.say(stopped=bool(status))
@@ -157,33 +167,27 @@ class _Run:
     albums: int = 0
     gone: str = ""
     _copies: Copies = field(init=False)
+    _albums: set[int] = field(default_factory=set)
+    # With `pretend`, those that would be.
+    _restored: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._copies = Copies(self.journal)
 
     def tracks(self, items: Tracks) -> None:
         quiet = self.options.quiet or self.options.pretend
-        restored: dict[int, set[int]] = {}
-        waiting: set[int] = set()
         source = iter(items)
-        try:
-            with progress(len(items), self.log, what="putting back", quiet=quiet) as advance:
-                while not self.gone and (batch := list(islice(source, _BATCH))):
-                    with interrupts_postponed():  # until tags and library agree again
-                        for item in self._batch(batch):
-                            if item.album_id is not None and item.id is not None:
-                                restored.setdefault(item.album_id, set()).add(item.id)
-                                waiting.add(item.album_id)
-                        # More of the last one's may come.
-                        ended = waiting - {batch[-1].album_id}
-                        self._put_albums_back(ended, restored)
-                        waiting -= ended
-                    for _ in batch:
-                        advance("")
-        finally:
-            self._put_albums_back(waiting, restored)
+        with progress(len(items), self.log, what="putting back", quiet=quiet) as advance:
+            while not self.gone and (batch := list(islice(source, _BATCH))):
+                with interrupts_postponed():  # until tags and library agree again
+                    self._batch(batch)
+                for _ in batch:
+                    advance("")
 
-    def _batch(self, batch: list[Item]) -> list[Item]:
+    def _batch(self, numbered: list[Item]) -> None:
+        # As they are now: they were fetched some time ago.
+        batch = [item for old in numbered if old.id and (item := self.lib.get_item(old.id))]
+        self._albums |= {item.album_id for item in batch if item.album_id}
         finished: list[tuple[Item, Entry]] = []
         for item, entry in _with_entries(batch, self.lib, self.journal):
             try:
@@ -205,30 +209,40 @@ class _Run:
             # A run without -w leaves the files as they are: what was in them must stay known.
             if self.options.write:
                 self.journal.close_entries(entry for _, entry in finished)
-        return [item for item, _ in finished]
+        elif self.options.pretend:
+            self._restored |= {item.id for item, _ in finished if item.id}
 
     def _put_item_back(self, item: Item, entry: Entry) -> Back:
-        tag_file = TagFile(item) if self.options.write else None
-        tags = tag_file.read() if tag_file else None
-        stored = stored_values(item)
-        own = {} if tags is None else not_copied(stored, tags, entry, self._copies.of(item))
-        back = plan_back(entry, {**stored, **own}, tags)
+        stored, tag_file = stored_values(item), None
+        tags: Mapping[str, Any] = {}
+        try:
+            tag_file = TagFile(item)
+            tags = tag_file.read()
+        except TagError:
+            if self.options.write:
+                raise
+        own = not_copied(stored, tags, entry, self._copies.of(item))
+        back = plan_back(entry, {**stored, **own}, tags if self.options.write else None)
         back = replace(back, library={**own, **back.library})
         if self.options.pretend:
-            show_tag_changes(item, back.library, back.file, tags or {}, print_item=True)
+            show_tag_changes(item, back.library, back.file, tags, print_item=True)
             return back
         set_fields(item, {**back.library, fields.FAILED_FIELD: None})
         if tag_file and back.file:
             tag_file.write(back.file, self.log, self.journal.path if self.journal else None)
         return back
 
-    def _put_albums_back(self, numbers: Iterable[int], restored: Mapping[int, Collection[int]]) -> None:
-        for number in numbers:
-            album = self.lib.get_album(number)
-            plan = put_album_back(album, restored[number], self.options, self.journal) if album else None
-            if plan is not None:
-                self.albums += 1
-                self._tell_foreign(album, plan.foreign)
+    def albums_of(self, others: Iterable[int]) -> None:
+        """Albums follow with the last of their tracks."""
+        for number in sorted({*others, *self._albums}):
+            with interrupts_postponed():
+                album = self.lib.get_album(number)
+                if album is None or self.journal is None:
+                    continue
+                plan = put_album_back(album, self._restored, self.options, self._copies, self.journal)
+                if plan is not None:
+                    self.albums += 1
+                    self._tell_foreign(album, plan.foreign)
 
     def _tell_foreign(self, model: Item | Album | None, names: tuple[str, ...]) -> None:
         if names and not self.options.quiet:

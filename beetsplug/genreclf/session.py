@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from . import fields
 from .albums import update_album
 from .bars import bars
 from .changes import Writer, show_tag_changes
+from .copies import Copies
 from .drives import gone
 from .listening import Listening
 from .naming import spell
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from beets.library import Item, Library
     from beets.logging import BeetsLogger
 
-    from genrecore.analysis import Analysis
+    from genrecore.analysis import Analysis, Histogram
 
     from .journal import Journal
     from .options import Options
@@ -59,8 +60,8 @@ class Summary:
         Tracks dealt with; those of them whose analysis was in the cache.
     failed, unwritten, linked : int
         Tracks that could not be analysed; files whose tags could not be read or written; links, left alone.
-    albums : int
-        Albums that were looked at, and some of whose tracks were heard.
+    albums, albums_changed : int
+        Albums that were looked at, and some of whose tracks were heard; those of them that were changed.
     album_outcomes : Counter
         By task and `policy.Change.outcome`.
     outcomes : Counter
@@ -81,6 +82,7 @@ class Summary:
     unwritten: int = 0
     linked: int = 0
     albums: int = 0
+    albums_changed: int = 0
     album_outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     seconds: float = 0.0
@@ -148,6 +150,8 @@ class Session:
         self._log = log
         self._listening = Listening(lib, options, log)
         self._journal = journal
+        # Of a run that only pretends: what the albums would be the sum of.
+        self._pretended: dict[int, Mapping[str, Histogram]] = {}
 
     def run(self, items: Tracks, albums: Sequence[int] = ()) -> Summary:
         """Deal with the items that need it, then with albums.
@@ -170,9 +174,11 @@ class Session:
         with closing(self._listening), termination_is_interrupt():
             try:
                 todo = self._select(items, summary)
+                copies = Copies(self._journal)
                 if todo:
-                    self._deal_with(todo, summary)
-                self._sum_up(albums, summary)
+                    self._deal_with(todo, copies, summary)
+                if not summary.gone:
+                    self._sum_up(albums, copies, summary)
             except KeyboardInterrupt as stop:
                 summary.stopped_by = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
         summary.seconds = time.monotonic() - started
@@ -182,8 +188,8 @@ class Session:
             self._say_nothing_to_do(summary)
         return summary
 
-    def _deal_with(self, todo: dict[str, list[int]], summary: Summary) -> None:
-        writer = Writer(self._lib, self._options, self._journal, self._listening.cache, self._log)
+    def _deal_with(self, todo: dict[str, list[int]], copies: Copies, summary: Summary) -> None:
+        writer = Writer(self._lib, self._options, self._journal, self._listening.cache, self._log, copies)
         quiet = self._options.quiet or self._options.pretend
         try:
             with progress(summary.todo, self._log, quiet=quiet) as advance:
@@ -192,16 +198,18 @@ class Session:
             summary.unwritten = len(writer.unwritten)
             summary.linked = writer.linked
 
-    def _sum_up(self, albums: Sequence[int], summary: Summary) -> None:
+    def _sum_up(self, albums: Sequence[int], copies: Copies, summary: Summary) -> None:
         for start in range(0, len(albums), _BATCH):
             with interrupts_postponed(), self._lib.transaction():
                 for number in albums[start : start + _BATCH]:
                     album = self._lib.get_album(number)
                     if album is None:  # its last track has been removed meanwhile
                         continue
-                    plan = update_album(album, self._listening.models, self._options, self._journal)
+                    models = self._listening.models
+                    plan = update_album(album, models, self._options, copies, self._pretended)
                     if plan is not None:
                         summary.albums += 1
+                        summary.albums_changed += bool(plan.values)
                         summary.album_outcomes.update(plan.outcomes.items())
 
     def _select(self, items: Tracks, summary: Summary) -> dict[str, list[int]]:
@@ -255,6 +263,8 @@ class Session:
             if self._options.pretend:
                 for (item, analysis), (_, p, _) in zip(now, planned, strict=True):
                     _show(item, analysis, p)
+                    if item.album_id and item.id:
+                        self._pretended[item.id] = {"genre": analysis.genre, "mood": analysis.mood}
             else:
                 writer.commit(planned)
             for (item, analysis), (_, p, _) in zip(now, planned, strict=True):
@@ -270,7 +280,7 @@ class Session:
             return
         models = " and ".join(self._listening.models.values())
         up_to_date = f"{counted(summary.total, 'track')} up to date ({models})"
-        if any(outcome in _WRITTEN for _, outcome in summary.album_outcomes):
+        if summary.albums_changed:
             pretended = "pretended: " if self._options.pretend else ""
             self._log.info("{}{}, {}", pretended, summary.of_albums(), up_to_date)
         else:

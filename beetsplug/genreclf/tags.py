@@ -6,6 +6,7 @@ here only the tags that change are written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from beets import config, library, logging, plugins
 from beets.util import displayable_path, syspath
 
 from .fields import HISTOGRAM_FIELDS, TAG_FIELDS, split_values, together
-from .policy import Values, same
+from .policy import Values
 from .whole import replaced
 
 if TYPE_CHECKING:
@@ -126,12 +127,23 @@ def _save(path: str, tags: Mapping[str, Any], id3v23: bool) -> None:
     file.save()
     says = mediafile.MediaFile(path, id3v23=id3v23)
     for name in {*TAG_FIELDS.values(), *HISTOGRAM_FIELDS.values()} & tags.keys():
-        # Another plugin may have a field of the name that this one's list or text is no match for.
         found, wanted = as_values(getattr(says, name)), as_values(tags[name])
-        if not same(found, wanted):
-            raise TagError(
-                f"it says {together(found) or 'nothing'} where {together(wanted) or 'nothing'} was written as {name}"
-            )
+        if not any(_parts(found) == _parts(form) for form in (wanted, *_read_as(wanted))):
+            written, read = (together(values) or "nothing" for values in (wanted, found))
+            raise TagError(f"it says {read} where {written} was written as {name}")
+
+
+def _parts(values: Values) -> list[str]:
+    """The values without what is between them, which is a slash in ID3v2.3 and may be part of a value in others."""
+    return [part.strip() for part in re.split(r"[/;\n\0]", "/".join(values)) if part.strip()]
+
+
+def _read_as(genres: Values) -> Iterator[Values]:
+    """What ID3 makes of genres: some are codes there, such as ``17``, ``(17)`` and ``RX``."""
+    from mutagen.id3 import TCON
+
+    for text in (list(genres), ["/".join(genres)]):
+        yield tuple(TCON(encoding=3, text=text).genres)  # type: ignore[no-untyped-call]
 
 
 def as_values(value: object) -> Values:

@@ -51,6 +51,10 @@ class Tracks:
         # Not by a part of the query: a comma in that would leave some tracks out of its reach.
         return Tracks(self._lib, [item.id for item in self if item.id and FAILED_FIELD in item])
 
+    def albums(self) -> list[int]:
+        """The albums that they belong to, by number."""
+        return sorted({item.album_id for item in self if item.album_id})
+
     def __len__(self) -> int:
         return len(self._numbers)
 

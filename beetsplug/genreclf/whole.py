@@ -10,11 +10,14 @@ import errno
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from genrecore.locks import locked
+
+from .metadata import copy_metadata, put_in_place
 
 __all__ = ["COPY_PREFIX", "replaced"]
 
@@ -27,15 +30,16 @@ _LOCK_SECONDS = 60
 def replaced(path: str, lock: Path | None) -> Iterator[str]:
     """Change a copy of a file; it takes the file's place when all went well.
 
-    A file with several names (hard links) is changed where it is: a copy would be another file.
+    Where a copy would be another file, or cannot be made (the file has several names, hard links; it belongs to
+    another user; nothing can be made in its folder), the file is changed where it is, and put back if that fails.
 
     Parameters
     ----------
     path : str
         The file; of a symbolic link, what it leads to.
     lock : Path or None
-        A file that stands for all who may do this, see `genrecore.locks.locked`: only one does at a time, and what a
-        killed one has left is overwritten. None if there are no others.
+        A file that stands for all who do this for one library, see `genrecore.locks.locked`: one at a time, and what a
+        killed one has left in the folder is removed. None if there are no others.
 
     Yields
     ------
@@ -45,7 +49,7 @@ def replaced(path: str, lock: Path | None) -> Iterator[str]:
     Raises
     ------
     OSError
-        If it cannot be copied or replaced; then it is as it was.
+        If it cannot be copied, changed or replaced; then it is as it was.
     """
     path = os.path.realpath(path)
     if not os.access(path, os.W_OK):  # the folder alone decides what is replaced
@@ -53,52 +57,65 @@ def replaced(path: str, lock: Path | None) -> Iterator[str]:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
     with locked(lock, timeout=_LOCK_SECONDS) if lock else nullcontext(False) as alone:
         before = os.stat(path)
-        if before.st_nlink > 1:
-            yield path
-            return
-        copy = _copy_of(path, alone)
+        ways = (
+            _in_place(path) if _must_stay(path, before) else _by_copy(path, before, lock if alone else None)
+        )
+        with ways as changed:
+            yield changed
+
+
+def _must_stay(path: str, before: os.stat_result) -> bool:
+    others = hasattr(os, "geteuid") and os.geteuid() not in (0, before.st_uid)
+    return before.st_nlink > 1 or others or not os.access(os.path.dirname(path), os.W_OK)
+
+
+@contextmanager
+def _by_copy(path: str, before: os.stat_result, lock: Path | None) -> Iterator[str]:
+    copy = _copy_of(path, lock)
+    try:
+        shutil.copyfile(path, copy)
+        yield copy
+        copy_metadata(path, copy)
+        os.utime(copy)
+        with open(copy, "rb+") as file:
+            os.fsync(file.fileno())
+        if _state(os.stat(path)) != _state(before):
+            raise OSError(errno.EBUSY, "another program has changed it meanwhile", path)
+        put_in_place(copy, path)
+    except BaseException:
+        with suppress(OSError):
+            os.remove(copy)
+        raise
+
+
+@contextmanager
+def _in_place(path: str) -> Iterator[str]:
+    before = os.stat(path)
+    with tempfile.TemporaryDirectory(prefix="genreclf-") as folder:
+        copy = shutil.copyfile(path, os.path.join(folder, "copy"))
         try:
-            _make(copy, path)
-            yield copy
-            _finish(copy, path, before)
-            if _state(os.stat(path)) != _state(before):
-                raise OSError(errno.EBUSY, "another program has changed it meanwhile", path)
-            os.replace(copy, path)
+            yield path
         except BaseException:
-            with suppress(OSError):
-                os.remove(copy)
+            shutil.copyfile(copy, path)
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
             raise
 
 
-def _copy_of(path: str, alone: bool) -> str:
+def _copy_of(path: str, lock: Path | None) -> str:
     folder, name = os.path.split(path)
-    digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
-    others = "" if alone else f"-{os.getpid()}"
-    return os.path.join(folder, f"{COPY_PREFIX}{digest}{others}{os.path.splitext(name)[1]}")
+    # Another library may have the same file, and a lock of its own.
+    owner = f"{COPY_PREFIX}{_digest(str(lock))}-" if lock else f"{COPY_PREFIX}{os.getpid()}-"
+    if lock:
+        with os.scandir(folder) as found:
+            left = [entry.path for entry in found if entry.name.startswith(owner)]
+        for stale in left:
+            with suppress(OSError):
+                os.remove(stale)
+    return os.path.join(folder, f"{owner}{_digest(name)}{os.path.splitext(name)[1]}")
 
 
-def _make(copy: str, path: str) -> None:
-    try:
-        shutil.copyfile(path, copy)
-    except PermissionError as error:
-        raise PermissionError(
-            error.errno, f"no copy can be made in its folder: {error.strerror}", copy
-        ) from error
-
-
-def _finish(copy: str, path: str, before: os.stat_result) -> None:
-    """Give the copy what is not content, and bring it to the disk."""
-    with suppress(OSError):  # some file systems have no owners, others no extended attributes
-        shutil.copystat(path, copy)
-    with suppress(OSError):
-        if hasattr(os, "chown") and (os.stat(copy).st_uid, os.stat(copy).st_gid) != (
-            before.st_uid,
-            before.st_gid,
-        ):
-            os.chown(copy, before.st_uid, before.st_gid)
-    os.utime(copy)
-    with open(copy, "rb+") as file:
-        os.fsync(file.fileno())
+def _digest(name: str) -> str:
+    return hashlib.sha256(os.fsencode(name)).hexdigest()[:12]
 
 
 def _state(stat: os.stat_result) -> tuple[int, int, int]:

@@ -19,7 +19,7 @@ from beets.logging import getLogger
 from plugin import rawtags
 
 from beetsplug.genreclf import fields
-from beetsplug.genreclf.tags import TagError, TagFile
+from beetsplug.genreclf.tags import TagError, TagFile, _save
 from beetsplug.genreclf.whole import COPY_PREFIX, replaced
 from genrecore.content import content_hash
 
@@ -185,6 +185,98 @@ def test_links_stay_links(originals: Callable[[str], bytes], tmp_path: Path, loc
     write(hard, lock)
     assert path.stat().st_nlink == 2
     assert rawtags.genre(path) == ["Jazz", "Rock"]
+
+
+def test_in_place_a_failure_is_undone(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("old")
+    os.link(path, tmp_path / "b")
+
+    def change() -> None:
+        with replaced(str(path), None) as changed:
+            Path(changed).write_text("new")
+            raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        change()
+    assert (tmp_path / "b").read_text() == path.read_text() == "old"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("user", [0, 1002])
+def test_owner_and_group_stay(tmp_path: Path, user: int) -> None:
+    (tmp_path / "music").mkdir()
+    path = tmp_path / "music" / "a"
+    for place in (tmp_path, *tmp_path.parents):
+        if place.owner() == "root" and place.stat().st_mode & 0o005 != 0o005:
+            place.chmod(0o755)
+    path.write_text("old")
+    path.parent.chmod(0o777)
+    os.chown(path, 1001, 2000)
+    path.chmod(0o664)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.setgid(2000)
+            os.setuid(user)
+            with replaced(str(path), None) as changed:
+                Path(changed).write_text("new")
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert path.read_text() == "new"
+    assert (path.stat().st_uid, path.stat().st_gid, path.stat().st_mode & 0o777) == (1001, 2000, 0o664)
+
+
+def test_what_a_killed_one_has_left_is_removed(
+    originals: Callable[[str], bytes], tmp_path: Path, lock: Path
+) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.mp3").write_bytes(originals("mp3"))
+
+    def left(lock: Path) -> str:
+        with replaced(str(tmp_path / "a.mp3"), lock) as copy:
+            Path(copy).with_suffix(".kept").write_bytes(Path(copy).read_bytes())
+        kept = Path(copy).with_suffix(".kept")
+        kept.rename(copy)
+        return Path(copy).name
+
+    mine, others = left(lock), left(tmp_path / "library" / "another.db")
+    write(tmp_path / "b.mp3", lock)
+    assert mine != others
+    assert not (tmp_path / mine).exists()
+    assert (tmp_path / others).exists(), "that of another library may be in use"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("17",),
+        ("(17)Rock",),
+        ("RX",),
+        ("Rock/Pop", "Jazz"),
+        ("R&B; Soul",),
+        (" Rock ",),
+        ("a\nb",),
+        ("Rock", "Rock"),
+    ],
+)
+@pytest.mark.parametrize("id3v23", [False, True])
+@pytest.mark.parametrize("kind", ["mp3", "aiff", "m4a", "flac", "wv", "wma"])
+def test_odd_values_are_written(
+    kind: str,
+    id3v23: bool,
+    values: tuple[str, ...],
+    originals: Callable[[str], bytes],
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / f"a.{kind}"
+    path.write_bytes(originals(kind))
+    for name in ("genres", "mood"):
+        _save(str(path), {name: list(values)}, id3v23)
+    assert rawtags.genre(path)
 
 
 def test_a_change_by_another_program_meanwhile_is_not_lost(tmp_path: Path) -> None:
