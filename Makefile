@@ -42,7 +42,7 @@ demo: .venv/.cpu
 	@$(BIN)/python -m demo $(if $(MUSIC),--music "$(MUSIC)")
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses=4 $(PYTEST_FLAGS)
 
 test-slow: .venv/.dev
 	$(BIN)/python -m pytest -m slow $(PYTEST_FLAGS)
