@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from genrecore.errors import ModelError, RuntimeMissing
+from genrecore.interrupts import interrupts_postponed
 from genrecore.settings import DEVICES
 
 __all__ = [
@@ -128,7 +129,8 @@ def import_onnxruntime() -> ModuleType:
     # by this variable at its first import; before on Windows, by the function below.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
-        import onnxruntime
+        with interrupts_postponed():  # inside, Ctrl-C would look like damage
+            import onnxruntime
     except Exception as error:  # of a damaged package, anything
         raise RuntimeMissing(
             f"{found[0]} is installed but does not load ({first_line(error)}): "

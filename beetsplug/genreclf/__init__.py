@@ -176,7 +176,7 @@ class GenreClfPlugin(plugins.BeetsPlugin):
             from .importing import Importing
 
             self._importing = Importing(session.lib, self._options, self._log)
-        self._importing.listen(task)
+        self._importing.listen(session, task)
 
     def _write_tags(self, session: ImportSession, task: ImportTask) -> None:
         if self._importing is not None:

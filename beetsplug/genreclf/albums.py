@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .journal import Journal
     from .options import Options
 
-__all__ = ["put_album_back", "update_album"]
+__all__ = ["heard_in", "put_album_back", "update_album"]
 
 
 Heard = Mapping[str, Histogram]
@@ -86,6 +86,14 @@ def update_album(
     else:
         _store(album, items, plan)
     return plan
+
+
+def heard_in(plan: AlbumPlan) -> str:
+    """What was heard in an album, how sure that is, and what became of it."""
+    return ", ".join(
+        f"{spell(histogram.top)} {histogram.confidence:.0%} ({plan.outcomes[task]})"
+        for task, histogram in plan.heard.items()
+    )
 
 
 def put_album_back(
@@ -192,14 +200,10 @@ def _store(album: Album, items: Iterable[Item], plan: AlbumPlan) -> None:
 
 
 def _show(album: Album, plan: AlbumPlan) -> None:
-    heard = ", ".join(
-        f"{spell(histogram.top)} {histogram.confidence:.0%} ({plan.outcomes[task]})"
-        for task, histogram in plan.heard.items()
-    )
-    ui.print_(f"{album}: {heard}")
+    ui.print_(f"{album}: {heard_in(plan)}")
     _show_changes(album, plan)
     for histogram in plan.heard.values():
-        ui.print_(f"  {bars(histogram.to_dict()['counts'])}")
+        ui.print_(f"  heard: {bars(histogram.to_dict()['counts'])}")
 
 
 def _show_changes(album: Album, plan: AlbumPlan, *, print_album: bool = False) -> None:

@@ -17,7 +17,7 @@ from beets.util import displayable_path
 from . import fields
 from .copies import Copies
 from .journal import Entry, Journal
-from .links import is_spared
+from .links import is_source, is_spared
 from .plans import Plan, plan, stored_values
 from .recognition import known_entries
 from .tags import TagError, TagFile, as_values
@@ -55,8 +55,8 @@ class Writer:
         What beets may have copied.
     unwritten : list of str
         Files whose tags could not be read or written, as shown to the user.
-    linked : int
-        Files that were left alone, see `links.is_spared`.
+    linked, sources : int
+        Links, and files that an interrupted import has left, which were left alone, see `links.is_spared`.
     """
 
     lib: Library
@@ -67,6 +67,7 @@ class Writer:
     copies: Copies
     unwritten: list[str] = field(default_factory=list)
     linked: int = 0
+    sources: int = 0
     _faults: dict[int, str] = field(default_factory=dict)
 
     def plans(
@@ -89,9 +90,10 @@ class Writer:
         for item, analysis in batch:
             assert item.id is not None  # it comes from the library
             tag_file, tags = self._open(item)
-            spared = self.options.write and is_spared(item.path, self.options)
+            spared = self.options.write and is_spared(item, self.options)
             options = replace(self.options, write=False) if spared or not tag_file else self.options
-            self.linked += spared
+            self.linked += spared and not is_source(item)
+            self.sources += is_source(item)
             p = plan(
                 analysis,
                 item.id,

@@ -25,6 +25,7 @@ __all__ = [
     "BEFORE_FIELD",
     "FAILED_FIELD",
     "HISTOGRAM_FIELDS",
+    "IMPORTING_FIELD",
     "TAG_FIELDS",
     "TASKS",
     "WRITTEN_FIELD",
@@ -60,6 +61,9 @@ HISTOGRAM_FIELDS = {"genre": "genre_histogram", "mood": "mood_histogram"}
 
 #: Why a track could not be dealt with, until it can.
 FAILED_FIELD = "genreclf_failed"
+
+#: Where a track's file is while an import has not yet brought it into the library; it stays if that is interrupted.
+IMPORTING_FIELD = "genreclf_importing"
 
 #: Says whose findings stand in the file's tags; absent while the file lags behind the library.
 WRITTEN_FIELD = "genreclf_written"

@@ -15,7 +15,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from beets import config
+from beets.util import ancestry, displayable_path
 
+from . import fields
 from .albums import update_album
 from .changes import Writer
 from .copies import Copies
@@ -58,7 +60,7 @@ class Importing:
         # What was heard of files that are not yet in their place, by item number.
         self._waiting: dict[int, Analysis] = {}
 
-    def listen(self, task: ImportTask) -> None:
+    def listen(self, session: ImportSession, task: ImportTask) -> None:
         """Analyse the items of a task and set their fields; in the pipeline, before files are copied."""
         from genrecore.errors import GenreCoreError
 
@@ -66,6 +68,7 @@ class Importing:
             return
         try:
             writer = self._writer(replace(self._options, write=False))
+            self._mark(session, task.imported_items())
             heard = self._hear(task.imported_items(), writer)
             from_scratch = task.apply and config["import"]["from_scratch"].get(bool)
             writer.commit(writer.plans(heard, from_scratch=from_scratch))
@@ -79,6 +82,7 @@ class Importing:
 
     def write_tags(self, session: ImportSession, task: ImportTask) -> None:
         """Write what beets did not; in the pipeline, after files were copied."""
+        self._unmark(task.imported_items())
         heard = [
             (item, self._waiting.pop(item.id)) for item in task.imported_items() if item.id in self._waiting
         ]
@@ -91,6 +95,23 @@ class Importing:
                 self._sum_up(task)
         except JournalError as error:
             self._log.error("{}", error)
+
+    def _mark(self, session: ImportSession, items: Sequence[Item]) -> None:
+        """Remember which files are not the library's yet: if the import ends here, they must not get its tags."""
+        if not any(session.config[way] for way in ("copy", "move", "link", "hardlink", "reflink")):
+            return
+        with self._lib.transaction():
+            for item in items:
+                if self._lib.directory not in ancestry(item.path):
+                    item[fields.IMPORTING_FIELD] = displayable_path(item.path)
+                    item.store()
+
+    def _unmark(self, items: Sequence[Item]) -> None:
+        with self._lib.transaction():
+            for item in items:
+                if item.get(fields.IMPORTING_FIELD, None, False) is not None:
+                    del item[fields.IMPORTING_FIELD]
+                    item.store()
 
     def close(self) -> None:
         """The import has ended."""

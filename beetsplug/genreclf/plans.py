@@ -12,7 +12,7 @@ from . import fields
 from .journal import Entry
 from .links import is_spared
 from .naming import Naming
-from .policy import Change, Present, Values, decide, settled
+from .policy import Change, Present, Values, decide, same, settled
 from .tags import as_values
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Plan:
     ----------
     outcomes : mapping of str to str
         By field of `fields.TAG_FIELDS`, see `policy.Change.outcome`; ``unread`` where the file's tags cannot be read.
+    says : mapping of str to tuple of str
+        What the library says then, by field of `fields.TAG_FIELDS`.
     library : mapping
         Item fields to set; None for one to remove. `fields.WRITTEN_FIELD` among them holds once the tags are
         written.
@@ -43,6 +45,7 @@ class Plan:
     """
 
     outcomes: Mapping[str, str]
+    says: Mapping[str, Values]
     library: Mapping[str, Any]
     file: Mapping[str, Any]
     entry: Entry
@@ -80,7 +83,8 @@ def plan(
     """
     if tags is None:
         unread = dict.fromkeys(fields.TAG_FIELDS.values(), "unread")
-        return Plan(unread, library={}, file={}, entry=Entry(item_id, analysis.content_hash, path))
+        says = {name: as_values(stored.get(name)) for name in unread}
+        return Plan(unread, says, library={}, file={}, entry=Entry(item_id, analysis.content_hash, path))
     if known is not None and known.content_hash != analysis.content_hash:
         known = None
     values = fields.values_of(analysis)
@@ -110,6 +114,10 @@ def plan(
             name: "renewed" if name in own and change.outcome == "kept" else change.outcome
             for name, change in changes.items()
         },
+        says={
+            name: change.library.values if change.library else as_values(stored.get(name))
+            for name, change in changes.items()
+        },
         library=library,
         file=file,
         entry=_entry(item_id, analysis.content_hash, path, stored, tags, changes, known, options.write),
@@ -124,7 +132,7 @@ def _named(heard: Mapping[str, Any], naming: Naming) -> Values:
 def not_copied(
     stored: Mapping[str, Any], tags: Mapping[str, Any], known: Entry | None, copied: Collection[str]
 ) -> dict[str, Values]:
-    """What we had written, and the file still says, where beets has copied another track's value over it.
+    """What the file still says, ours or not, where beets has copied another track's value over it in the library.
 
     Parameters
     ----------
@@ -134,9 +142,9 @@ def not_copied(
     ours = {}
     for name in copied:
         present = _present(name, stored, tags, known)
-        wrote = present.wrote_library
-        if wrote and present.library and present.own_library is None and present.own_file is not None:
-            ours[name] = wrote.values
+        if present.file and present.library and not same(present.file, present.library):
+            # In ID3v2.3 the file says in one value what we wrote as several.
+            ours[name] = present.own_file.values if present.own_file else present.file
     return ours
 
 
@@ -218,7 +226,7 @@ def is_settled(item: Item, models: Mapping[str, str], options: Options) -> bool:
         return False
     # What is to be done to its file, only the file itself could say; this is as good and costs nothing.
     unwritten = options.write and item.get(fields.WRITTEN_FIELD, None, False) != fields.written_by(models)
-    if unwritten and not is_spared(item.path, options):
+    if unwritten and not is_spared(item, options):
         return False
     wanted = {options.snippets, min(options.snippets, LONG_FILE_SNIPPETS)}
     for task, model in models.items():

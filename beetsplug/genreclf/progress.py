@@ -73,7 +73,6 @@ def _bar(total: int, log: BeetsLogger, what: str) -> Iterator[Advance]:
         MofNCompleteColumn,
         Progress,
         TextColumn,
-        TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
@@ -82,9 +81,8 @@ def _bar(total: int, log: BeetsLogger, what: str) -> Iterator[Advance]:
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("left"),
         console=Console(stderr=True),
         transient=True,
     )
@@ -95,7 +93,7 @@ def _bar(total: int, log: BeetsLogger, what: str) -> Iterator[Advance]:
             log.debug("{}", line)
         bar.advance(task)
         speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
-        if speed:
+        if speed and what == "listening":
             bar.update(task, rate=f"{speed * 60:.0f} tracks a minute")
 
     stderr = sys.stderr

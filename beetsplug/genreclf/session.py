@@ -16,7 +16,7 @@ from beets import ui
 from genrecore.interrupts import Terminated, interrupts_postponed, termination_is_interrupt
 
 from . import fields
-from .albums import update_album
+from .albums import heard_in, update_album
 from .bars import bars
 from .changes import Writer, show_tag_changes
 from .copies import Copies
@@ -52,14 +52,18 @@ class Summary:
 
     Parameters
     ----------
+    pretend : bool
+        Whether nothing of it was really done.
     total : int
         Tracks asked for.
     todo : int
         Those of them with something to do.
     done, cached : int
         Tracks dealt with; those of them whose analysis was in the cache.
-    failed, unwritten, linked : int
-        Tracks that could not be analysed; files whose tags could not be read or written; links, left alone.
+    failed, unwritten : int
+        Tracks that could not be analysed; files whose tags could not be read or written.
+    linked, sources : int
+        Links, and files where an interrupted import has left them: both left alone.
     albums, albums_changed : int
         Albums that were looked at, and some of whose tracks were heard; those of them that were changed.
     album_outcomes : Counter
@@ -74,6 +78,7 @@ class Summary:
         The music folder, if it has stopped it that this is not there, see `drives.gone`.
     """
 
+    pretend: bool = False
     total: int = 0
     todo: int = 0
     done: int = 0
@@ -81,6 +86,7 @@ class Summary:
     failed: int = 0
     unwritten: int = 0
     linked: int = 0
+    sources: int = 0
     albums: int = 0
     albums_changed: int = 0
     album_outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -106,14 +112,18 @@ class Summary:
             counted(sum(self.album_outcomes[task, outcome] for outcome in _WRITTEN), task)
             for task in fields.TASKS
         ]
-        return f"{counted(self.albums, 'album')} ({' and '.join(written)} written)"
+        return f"{counted(self.albums, 'album')} ({' and '.join(written)} {self._written})"
+
+    @property
+    def _written(self) -> str:
+        return "would be written" if self.pretend else "written"
 
     def __str__(self) -> str:
         parts = [f"{counted(self.done, 'track')} in {self.seconds:.0f} s"]
         if self.cached:
             parts[0] += f" ({self.cached} from the cache)"
         for noun, name in fields.TAG_FIELDS.items():
-            text = f"{counted(self.count(name, _WRITTEN), noun)} written"
+            text = f"{counted(self.count(name, _WRITTEN), noun)} {self._written}"
             others = {"kept": ("kept", "adopted"), "unsure": ("unsure",), "unnamed": ("unnamed",)}
             told = {word: self.count(name, outcomes) for word, outcomes in others.items()}
             notes = [f"{count} {word}" for word, count in told.items() if count]
@@ -126,6 +136,11 @@ class Summary:
             parts.append(f"{self.unwritten} without tags")
         if self.linked:
             parts.append(f"{counted(self.linked, 'link')} left without tags (-w writes them)")
+        if self.sources:
+            parts.append(
+                f"{counted(self.sources, 'file')} of an unfinished import left without tags "
+                "(beet move brings them in, -w writes them where they are)"
+            )
         return ", ".join(parts)
 
 
@@ -169,7 +184,7 @@ class Session:
             If it cannot begin, or go on: a model, the runtime or the journal is missing.
         """
         started = time.monotonic()
-        summary = Summary()
+        summary = Summary(self._options.pretend)
         todo: dict[str, list[int]] = {}
         with closing(self._listening), termination_is_interrupt():
             try:
@@ -197,20 +212,32 @@ class Session:
         finally:
             summary.unwritten = len(writer.unwritten)
             summary.linked = writer.linked
+            summary.sources = writer.sources
 
     def _sum_up(self, albums: Sequence[int], copies: Copies, summary: Summary) -> None:
-        for start in range(0, len(albums), _BATCH):
-            with interrupts_postponed(), self._lib.transaction():
-                for number in albums[start : start + _BATCH]:
-                    album = self._lib.get_album(number)
-                    if album is None:  # its last track has been removed meanwhile
-                        continue
-                    models = self._listening.models
-                    plan = update_album(album, models, self._options, copies, self._pretended)
-                    if plan is not None:
-                        summary.albums += 1
-                        summary.albums_changed += bool(plan.values)
-                        summary.album_outcomes.update(plan.outcomes.items())
+        quiet = self._options.quiet or self._options.pretend
+        with progress(len(albums), self._log, what="summing up", quiet=quiet) as advance:
+            for start in range(0, len(albums), _BATCH):
+                lines = []
+                with interrupts_postponed(), self._lib.transaction():
+                    for number in albums[start : start + _BATCH]:
+                        lines.append(self._sum_up_album(number, copies, summary))
+                for line in lines:
+                    advance(line)
+
+    def _sum_up_album(self, number: int, copies: Copies, summary: Summary) -> str:
+        """A line about an album that was changed."""
+        album = self._lib.get_album(number)
+        if album is None:  # its last track has been removed meanwhile
+            return ""
+        models = self._listening.models
+        plan = update_album(album, models, self._options, copies, self._pretended)
+        if plan is None:
+            return ""
+        summary.albums += 1
+        summary.albums_changed += bool(plan.values)
+        summary.album_outcomes.update(plan.outcomes.items())
+        return f"{album}: {heard_in(plan)}" if plan.values else ""
 
     def _select(self, items: Tracks, summary: Summary) -> dict[str, list[int]]:
         """Numbers of the items with something to do, by path; paths are resolved here, in the main thread."""
@@ -281,14 +308,15 @@ class Session:
         models = " and ".join(self._listening.models.values())
         up_to_date = f"{counted(summary.total, 'track')} up to date ({models})"
         if summary.albums_changed:
-            pretended = "pretended: " if self._options.pretend else ""
-            self._log.info("{}{}, {}", pretended, summary.of_albums(), up_to_date)
+            self._log.info("{}, {}", summary.of_albums(), up_to_date)
         else:
             self._log.info("nothing to do: {}", up_to_date)
 
     def _say(self, summary: Summary) -> None:
         left = summary.todo - summary.done - summary.failed
-        if summary.stopped_by:
+        if summary.stopped_by and not summary.todo:
+            self._log.warning("stopped: nothing was done yet")
+        elif summary.stopped_by:
             self._log.warning("stopped: {}; {} left, run it again to go on", summary, left)
         elif summary.gone:
             what = "the music folder is not there or empty: connect its drive, and run it again to go on"
@@ -296,8 +324,7 @@ class Session:
         elif summary.failed or summary.unwritten:
             self._log.warning("{}", summary)
         elif not self._options.quiet:
-            pretended = "pretended: " if self._options.pretend else ""
-            self._log.info("{}{}", pretended, summary)
+            self._log.info("{}", summary)
 
 
 def _line(item: Item, analysis: Analysis, p: Plan) -> str:
@@ -305,10 +332,12 @@ def _line(item: Item, analysis: Analysis, p: Plan) -> str:
 
 
 def _heard(analysis: Analysis, p: Plan) -> str:
-    return ", ".join(
-        f"{spell(histogram.top)} {histogram.confidence:.0%} ({p.outcomes[name]})"
-        for name, histogram in (("genres", analysis.genre), ("mood", analysis.mood))
-    )
+    parts = []
+    for name, histogram in (("genres", analysis.genre), ("mood", analysis.mood)):
+        top, says = spell(histogram.top), fields.together(p.says[name])
+        other = f": {says}" if says not in ("", top) else ""
+        parts.append(f"{top} {histogram.confidence:.0%} ({p.outcomes[name]}{other})")
+    return ", ".join(parts)
 
 
 def _show(item: Item, analysis: Analysis, p: Plan) -> None:
@@ -316,4 +345,4 @@ def _show(item: Item, analysis: Analysis, p: Plan) -> None:
     ui.print_(_line(item, analysis, p))
     show_tag_changes(item, p.library, p.file, p.entry.file)
     for histogram in (analysis.genre, analysis.mood):
-        ui.print_(f"  {bars(histogram.to_dict()['counts'])}")
+        ui.print_(f"  heard: {bars(histogram.to_dict()['counts'])}")

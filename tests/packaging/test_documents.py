@@ -32,7 +32,11 @@ def test_every_option_is_documented_with_its_default() -> None:
 def test_every_field_is_documented() -> None:
     from beetsplug.genreclf import fields
 
-    for name in fields.own_fields({}) | set(fields.TAG_FIELDS.values()) | {fields.BEFORE_FIELD}:
+    for name in (
+        fields.own_fields({})
+        | set(fields.TAG_FIELDS.values())
+        | {fields.BEFORE_FIELD, fields.IMPORTING_FIELD, fields.FAILED_FIELD}
+    ):
         assert f"`{name}`" in PLUGIN, name
 
 

@@ -88,6 +88,20 @@ class TestGenreOfTheUser:
         assert says(album).startswith("Jazz|")
 
 
+@pytest.mark.parametrize("command", [["-a", "--reapply"], ["--restore"]])
+def test_a_track_s_own_genre_comes_back_after_a_copy(beet: Beets, song: Song, command: list[str]) -> None:
+    song("flac", "loud", title="1")
+    song("mp3", "quiet", title="2")
+    song("ogg", "quiet", title="3", genre=["Country Blues"])
+    imported(beet)
+    beet("genreclf")
+    update(beet)
+    beet("genreclf", *command)
+    ours = ["", ""] if "--restore" in command else ["Hip-Hop", "Jazz"]
+    assert genres(beet) == [*ours, "Country Blues"]
+    assert rawtags.genre(beet.music / "3.ogg") == ["Country Blues"]
+
+
 class TestRestore:
     """An album goes back, whenever its tracks did."""
 
@@ -216,5 +230,5 @@ def test_fields_without_a_genre_are_told_as_well(album: Beets) -> None:
 def test_pretend_shows_albums_that_nobody_has_heard(album: Beets) -> None:
     out = album("genreclf", "-a", "--pretend")
     assert "Jazz 63% (filled), Sad 64% (filled)" in out
-    assert "1 album (1 genre and 1 mood written)" in out
+    assert "1 album (1 genre and 1 mood would be written)" in out
     assert says(album) == "||"

@@ -27,7 +27,7 @@ def test_in_lists_paths_and_pretended_changes(beet: Beets, song: Song) -> None:
     song(title="heard")
     song("flac", title="not heard")
     imported(beet)
-    assert "  Jazz ██████████ 100%\n" in beet("genreclf", "--pretend", "title:=heard")
+    assert "  heard: Jazz ██████████ 100%\n" in beet("genreclf", "--pretend", "title:=heard")
     beet("genreclf", "title:=heard")
     assert beet.ls("title+", form="$title: $genre_bars, $mood_bars") == [
         "heard: Jazz ██████████ 100%, Sad ██████████ 100%",

@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "plugin.md"
 def playlists(beet: Beets, song: Song) -> Beets:
     """A quiet, a loud and a mixed song, not yet heard, and the playlists of the documents."""
     block = re.search(
-        r"```yaml\n(plugins: genreclf smartplaylist\n.*?)```", PAGE.read_text("utf-8"), re.DOTALL
+        r"```yaml\n(plugins: musicbrainz genreclf smartplaylist\n.*?)```", PAGE.read_text("utf-8"), re.DOTALL
     )
     assert block
     documented = yaml.safe_load(block[1])
