@@ -102,7 +102,7 @@ class Writer:
                 {} if from_scratch else tags,
                 known.get(item.id),
                 options,
-                self.copies.of(item) if self.options.reapply else (),
+                self.copies.of(item) if self.options.reapply else {},
             )
             planned.append((item, p, tag_file))
         return planned

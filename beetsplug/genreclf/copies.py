@@ -34,11 +34,14 @@ class _Known:
     ----------
     sources : mapping of Values to set of int
         By what the album says or said, the tracks whose files or journals say so.
+    everywhere : set of Values
+        Those of them that all its tracks say, some of ours in the library alone.
     ours : Wrote or None
-        What we wrote on a track, if the album says just that, and all its tracks do, some of them in the library alone.
+        What we wrote on a track, if the album says just that, everywhere, and no track of its own.
     """
 
     sources: Mapping[Values, Collection[int]] = field(default_factory=dict)
+    everywhere: Collection[Values] = ()
     ours: Wrote | None = None
 
 
@@ -49,13 +52,20 @@ class Copies:
         self._journal = journal
         self._known: dict[int, _Known] = {}
 
-    def of(self, item: Item) -> frozenset[str]:
-        """Fields in which a track and its album say what another of its tracks says, or said when we wrote it."""
+    def of(self, item: Item) -> dict[str, bool]:
+        """Fields in which a track and its album say what another of its tracks says, or said when we wrote it.
+
+        Returns
+        -------
+        dict of str to bool
+            Whether all its tracks do: then a genre that is not ours was copied over as well.
+        """
         album = item.get_album()
         if album is None:
-            return frozenset()
-        tracks = self._of_album(album).sources.get(as_values(item.get(_FIELD, None, False)))
-        return frozenset([_FIELD] if tracks and item.id not in tracks else [])
+            return {}
+        known, says = self._of_album(album), as_values(item.get(_FIELD, None, False))
+        tracks = known.sources.get(says)
+        return {_FIELD: says in known.everywhere} if tracks and item.id not in tracks else {}
 
     def in_album(self, album: Album) -> Wrote | None:
         """What we wrote on a track, where the album and all its tracks have got just that from beets."""
@@ -72,21 +82,24 @@ class Copies:
         candidates = {values for values in (says, said) if values}
         items = list(album.items())
         wrote = self._written(items) if candidates else {}
-        if not any(same(values, w.values) for values in candidates for w in wrote.values()):
+        if not wrote:
             return _Known()  # without a look into the files
-        sources: dict[Values, set[int]] = {values: set() for values in candidates}
-        ours, elsewhere, copied = [], False, False
-        for item in items:
-            assert item.id is not None  # it comes from the library
-            in_file, w = _in_file(item), wrote.get(item.id)
-            for values in candidates & {in_file, w.values if w else ()}:
-                sources[values].add(item.id)
-            is_ours = w is not None and bool(w.added) and same(says, w.values)
-            if as_values(item.get(_FIELD, None, False)) != says or (in_file == says and not is_ours):
-                elsewhere = True  # it is some track's own
-            copied = copied or in_file != says
-            ours += [w] if w is not None and is_ours else []
-        return _Known(sources, ours[0] if ours and copied and not elsewhere else None)
+        tracks = [(item, _in_file(item), wrote.get(item.id or 0)) for item in items]
+        sources = {
+            values: {
+                item.id or 0 for item, in_file, w in tracks if values in (in_file, w.values if w else ())
+            }
+            for values in candidates
+        }
+        everywhere = {
+            values
+            for values in candidates
+            if all(as_values(item.get(_FIELD, None, False)) == values for item in items)
+            and any(w and same(in_file, w.values) and not same(values, w.values) for _, in_file, w in tracks)
+        }
+        ours = [w for _, _, w in tracks if w and w.added and same(says, w.values)]
+        own = any(in_file == says and not (w and same(says, w.values)) for _, in_file, w in tracks)
+        return _Known(sources, everywhere, ours[0] if ours and says in everywhere and not own else None)
 
     def _written(self, items: Sequence[Item]) -> dict[int, Wrote]:
         """What we wrote in the library, by the tracks' numbers, which may have been other recordings' before."""

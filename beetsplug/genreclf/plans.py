@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,7 @@ def plan(
     tags: Mapping[str, Any] | None,
     known: Entry | None,
     options: Options,
-    copied: Collection[str] = (),
+    copied: Mapping[str, bool] | None = None,
 ) -> Plan:
     """Plan what an analysis changes on a track.
 
@@ -78,8 +78,8 @@ def plan(
         What the journal knows of it.
     options : Options
         Rules, naming, and whether tags are written.
-    copied : collection of str
-        Fields that beets may have copied from another track, see `copies.Copies`.
+    copied : mapping of str to bool, optional
+        Fields that beets may have copied from another track, see `copies.Copies.of`.
     """
     if tags is None:
         unread = dict.fromkeys(fields.TAG_FIELDS.values(), "unread")
@@ -88,7 +88,7 @@ def plan(
     if known is not None and known.content_hash != analysis.content_hash:
         known = None
     values = fields.values_of(analysis)
-    own = not_copied(stored, tags, known, copied)
+    own = not_copied(stored, tags, known, copied or {})
     stored = {**stored, **own}
     changes = {
         name: decide(
@@ -130,7 +130,7 @@ def _named(heard: Mapping[str, Any], naming: Naming) -> Values:
 
 
 def not_copied(
-    stored: Mapping[str, Any], tags: Mapping[str, Any], known: Entry | None, copied: Collection[str]
+    stored: Mapping[str, Any], tags: Mapping[str, Any], known: Entry | None, copied: Mapping[str, bool]
 ) -> dict[str, Values]:
     """What the file still says, ours or not, where beets has copied another track's value over it in the library.
 
@@ -140,11 +140,13 @@ def not_copied(
         As in `plan`.
     """
     ours = {}
-    for name in copied:
+    for name, everywhere in copied.items():
         present = _present(name, stored, tags, known)
-        if present.file and present.library and not same(present.file, present.library):
-            # In ID3v2.3 the file says in one value what we wrote as several.
-            ours[name] = present.own_file.values if present.own_file else present.file
+        wrote = present.wrote_library
+        if wrote and present.library and present.own_library is None and present.own_file is not None:
+            ours[name] = wrote.values
+        elif everywhere and present.file and present.library and not same(present.file, present.library):
+            ours[name] = present.file
     return ours
 
 

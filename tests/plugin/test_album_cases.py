@@ -88,6 +88,30 @@ class TestGenreOfTheUser:
         assert says(album).startswith("Jazz|")
 
 
+@pytest.mark.parametrize("command", [["--reapply"], ["--restore"]])
+def test_ours_come_back_after_a_copy_of_the_user_s(beet: Beets, song: Song, command: list[str]) -> None:
+    song("flac", "loud", title="1", genre=["Hip-Hop"])
+    song("mp3", "quiet", title="2")
+    song("ogg", "quiet", title="3", genre=["Country Blues"])
+    imported(beet)
+    beet.config["genreclf"]["genre_map"] = {"hiphop": "Rap"}
+    beet("genreclf")
+    update(beet)
+    beet("genreclf", *command)
+    assert genres(beet) == ["Hip-Hop", "" if "--restore" in command else "Jazz", "Country Blues"]
+
+
+def test_a_genre_of_the_user_s_in_the_library_alone_is_no_copy(beet: Beets, song: Song) -> None:
+    song("flac", "quiet", title="1", genre=["Blues"])
+    song("mp3", "quiet", title="2")
+    song("ogg", "quiet", title="3", genre=["Country Blues"])
+    imported(beet)
+    beet("genreclf")
+    beet("modify", "-y", "-W", "title:3", "genres=Blues")
+    beet("genreclf", "--reapply")
+    assert genres(beet) == ["Blues", "Jazz", "Blues"]
+
+
 @pytest.mark.parametrize("command", [["-a", "--reapply"], ["--restore"]])
 def test_a_track_s_own_genre_comes_back_after_a_copy(beet: Beets, song: Song, command: list[str]) -> None:
     song("flac", "loud", title="1")
