@@ -33,9 +33,21 @@ class _WorkerProcess(SpawnProcess):
 
 
 class WorkerContext(SpawnContext):
-    """Starts processes afresh (spawn), the one way that exists everywhere and copies no locked locks."""
+    """Starts processes afresh (spawn), the one way that exists everywhere and copies no locked locks.
+
+    Its own locks last as long as it does: pebble drops a pool's before it ends the workers, and one that is just
+    starting would print that they are gone.
+    """
 
     Process = _WorkerProcess
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._locks: list[Any] = []
+
+    def RLock(self) -> Any:
+        self._locks.append(super().RLock())
+        return self._locks[-1]
 
 
 def cpu_count() -> int:
@@ -73,6 +85,8 @@ def start_pool(workers: int, load: Callable[..., Any], *args: Any) -> Any:
 def initialise(load: Callable[..., Any], *args: Any) -> None:
     """First thing in a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    # Pebble's handler, called while Python ends, would be printed about.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # A worker a core: threads inside of one would only be in the others' way. numpy reads this at import.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
         os.environ[name] = "1"

@@ -16,6 +16,7 @@ from core.rig import analyse_or_fail
 
 from genrecore.interrupts import interrupts_postponed
 from genrecore.pool import Pool
+from genrecore.pool_process import start_pool
 from genrecore.settings import Settings
 
 
@@ -71,6 +72,17 @@ def test_it_can_be_stopped_and_used_again(tmp_path: Path, songs: Path, settings:
         assert len(list(islice(results, 1))) == 1
         results.close()
         assert not workers()
+
+
+def test_workers_that_are_stopped_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """Not while they start, nor while they end, be it by themselves."""
+    for _ in range(8):
+        pool = start_pool(4, int)
+        handlers = [pool.schedule(signal.getsignal, args=(signal.SIGTERM,)) for _ in range(3)]
+        assert {handler.result() for handler in handlers} == {signal.SIG_DFL}
+        pool.stop()
+        pool.join()
+    assert capfd.readouterr().err == ""
 
 
 def test_ctrl_c_inside_takes_effect_at_the_end() -> None:
