@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from genrecore.analysis import Histogram, combine
 
 from . import fields
+from .plans import named
 from .policy import Change, Present, Values, Wrote, decide, same
 from .tags import as_values
 
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
     from .options import Options
 
-#: The only field of albums that beets copies from a track.
-_COPIED_FIELD = "genres"
+__all__ = ["COPIED_FIELD", "AlbumPlan", "Memory", "album_fields", "plan_album", "plan_album_back"]
 
-__all__ = ["AlbumPlan", "Memory", "album_fields", "plan_album", "plan_album_back"]
+#: The only one of our fields that albums have as well, and beets copies from a track to its album and all its tracks.
+COPIED_FIELD = "genres"
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,7 @@ class Memory:
         """Read what `to_json` wrote."""
         try:
             data = json.loads(text) if isinstance(text, str) else {}
-            wrote = {
-                name: Wrote(tuple(value["values"]), tuple(value["added"]))
-                for name, value in data.get("wrote", {}).items()
-            }
+            wrote = {name: Wrote.from_dict(value) for name, value in data.get("wrote", {}).items()}
             return cls(dict(data.get("before", {})), wrote, tuple(data.get("copied", ())))
         except (ValueError, TypeError, KeyError, AttributeError):
             return cls()
@@ -111,7 +109,7 @@ def plan_album(
     copied : Wrote or None
         See `copies.Copies.in_album`: a genre that is but a track's is no one's choice for the album.
     options : Options
-        Rules and naming; where we wrote the album's genre before, only `reapply` puts it back.
+        Rules and naming.
     """
     heard = {task: combine([track[task] for track in tracks]) for task in fields.TASKS}
     values = fields.album_values(heard["genre"], heard["mood"], len(tracks))
@@ -120,14 +118,13 @@ def plan_album(
     present: dict[str, Present] = {}
     for task, name in fields.ALBUM_TAG_FIELDS.items():
         wrote = memory.wrote.get(name)
-        if name == _COPIED_FIELD and copied and (wrote is None or options.reapply):
+        if name == COPIED_FIELD and copied:
             wrote = copied
         says = as_values(stored.get(name))
         present[name] = Present(library=says, file=says, wrote_library=wrote)  # no file says anything else
-        probabilities = dict(zip(heard[task].labels, heard[task].probabilities, strict=True))
-        counts = dict(zip(heard[task].labels, heard[task].counts, strict=True))
-        named = options.naming[task].values(counts, probabilities)
-        changes[name] = decide(options.rules[task], present[name], named, heard[task].confidence)
+        histogram = fields.listened(values[fields.ALBUM_PREFIX + fields.histogram_field(task)])
+        names = named(histogram, options.naming[task])
+        changes[name] = decide(options.rules[task], present[name], names, heard[task].confidence)
     own = fields.own_album_fields(stored)
     new: dict[str, Any] = {name: c.library.values for name, c in changes.items() if c.library}
     new |= {name: value for name, value in values.items() if stored.get(name) != value}
@@ -174,10 +171,11 @@ def plan_album_back(stored: Mapping[str, Any], copied: Wrote | None, first: obje
     values: dict[str, Any] = {}
     foreign = []
     for name in fields.ALBUM_TAG_FIELDS.values():
-        # A genre that we wrote, and none before it: that was a copy.
-        copy = copied if name == _COPIED_FIELD else None
+        copy = copied if name == COPIED_FIELD else None
         ours = [w.values for w in (memory.wrote.get(name), copy) if w is not None]
-        now, before = as_values(stored.get(name)), as_values(memory.before.get(name, first))
+        # A genre that we wrote, and none before it: that was a copy.
+        absent = first if name == COPIED_FIELD else ()
+        now, before = as_values(stored.get(name)), as_values(memory.before.get(name, absent))
         if not ours or now == before:
             continue
         if any(same(now, wrote) for wrote in ours):

@@ -11,12 +11,13 @@ from beets import ui
 from genrecore.analysis import Histogram
 
 from . import fields
-from .album_plans import AlbumPlan, Memory, album_fields, plan_album, plan_album_back
+from .album_plans import COPIED_FIELD, AlbumPlan, Memory, album_fields, plan_album, plan_album_back
 from .bars import bars
-from .changes import set_fields
+from .changes import set_fields, show_changes
 from .copies import Copies
 from .naming import spell
 from .policy import Values, Wrote, same
+from .recognition import was_heard
 from .tags import as_values
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def update_album(
     models : mapping of str to str
         The models in use, by task: what others have heard does not count.
     options : Options
-        Rules, naming; with `pretend` it is only shown.
+        Rules, naming; with `pretend` it is only shown. Where we wrote its genre before, only `reapply` takes a copy
+        away.
     copies : Copies or None
         What beets may have copied. None for an album that beets has just made, with the genre of one of its tracks.
     heard : mapping of int to mapping of str to Histogram, optional
@@ -74,12 +76,14 @@ def update_album(
     if not tracks:
         return None
     stored = album_fields(album)
-    wrote = Memory.of(album).wrote.get("genres")
-    says = as_values(stored.get("genres"))
+    wrote = Memory.of(album).wrote.get(COPIED_FIELD)
+    says = as_values(stored.get(COPIED_FIELD))
     copied = None
-    # Journal and files are asked only where the answer counts.
-    if says and not (wrote and same(says, wrote.values)) and (wrote is None or options.reapply):
-        copied = _just_copied(items, says, wrote) if copies is None else copies.in_album(album)
+    if says and not (wrote and same(says, wrote.values)):
+        if copies is None:
+            copied = _just_copied(items, says, wrote)
+        elif wrote is None or options.reapply:  # journal and files are asked only where the answer counts
+            copied = copies.in_album(album)
     plan = plan_album(tracks, stored, copied, options)
     if options.pretend:
         _show(album, plan)
@@ -123,16 +127,16 @@ def put_album_back(
         If the journal cannot be read.
     """
     stored = album_fields(album)
-    copied = copies.in_album(album) if stored.get("genres") else None
+    copied = copies.in_album(album) if stored.get(COPIED_FIELD) else None
     if fields.BEFORE_FIELD not in stored and copied is None:
         return None
     items = list(album.items())
-    heard = [item.id for item in items if item.id and item.id not in restored and _was_heard(item)]
+    heard = [item.id for item in items if item.id and item.id not in restored and was_heard(item)]
     if journal.find(heard):
         return None
     plan = plan_album_back(stored, copied, _first(items, journal))
     if options.pretend and plan.values:
-        _show_changes(album, plan, print_album=True)
+        show_changes(album, plan.values, fields.ALBUM_TAG_FIELDS.values(), print_model=True)
     elif not options.pretend:
         _store(album, items, plan)
     return plan if plan.values or plan.foreign else None
@@ -165,7 +169,7 @@ def _of_one_kind(tracks: Sequence[Heard]) -> list[Heard]:
 
 def _just_copied(items: Sequence[Item], says: Values, wrote: Wrote | None) -> Wrote | None:
     """The genre that an album imported anew has got from one of its tracks, in place of ours."""
-    agree = [as_values(item.get("genres", None, False)) == says for item in items]
+    agree = [as_values(item.get(COPIED_FIELD, None, False)) == says for item in items]
     return Wrote(says, says) if wrote and any(agree) and not all(agree) else None
 
 
@@ -174,11 +178,7 @@ def _first(items: Sequence[Item], journal: Journal) -> object:
     if not items or items[0].id is None:
         return ()
     entry = journal.latest([items[0].id]).get(items[0].id)
-    return entry.library.get("genres") if entry else items[0].get("genres", None, False)
-
-
-def _was_heard(item: Item) -> bool:
-    return any(item.get(name, None, False) for name in fields.HISTOGRAM_FIELDS.values())
+    return entry.library.get(COPIED_FIELD) if entry else items[0].get(COPIED_FIELD, None, False)
 
 
 def _store(album: Album, items: Iterable[Item], plan: AlbumPlan) -> None:
@@ -201,14 +201,6 @@ def _store(album: Album, items: Iterable[Item], plan: AlbumPlan) -> None:
 
 def _show(album: Album, plan: AlbumPlan) -> None:
     ui.print_(f"{album}: {heard_in(plan)}")
-    _show_changes(album, plan)
+    show_changes(album, plan.values, fields.ALBUM_TAG_FIELDS.values())
     for histogram in plan.heard.values():
         ui.print_(f"  heard: {bars(histogram.to_dict()['counts'])}")
-
-
-def _show_changes(album: Album, plan: AlbumPlan, *, print_album: bool = False) -> None:
-    names = fields.ALBUM_TAG_FIELDS.values()
-    changed = album.copy()
-    # beets compares lists: one that is taken away must be shown as an empty one.
-    set_fields(changed, {name: value or () for name, value in plan.values.items() if name in names})
-    ui.show_model_changes(changed, album, fields=names, always=print_album, print_obj=print_album)

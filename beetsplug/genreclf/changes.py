@@ -7,9 +7,9 @@ gate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from beets import ui
 from beets.util import displayable_path
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
     from .options import Options
 
-__all__ = ["Writer", "set_fields", "show_tag_changes"]
+AnyModel = TypeVar("AnyModel", "Item", "Album")
+
+__all__ = ["Writer", "set_fields", "show_changes", "show_tag_changes"]
 
 
 @dataclass
@@ -221,6 +223,34 @@ def set_fields(item: Item | Album, values: Mapping[str, Any]) -> None:
             del item[name]
 
 
+def show_changes(
+    model: AnyModel, values: Mapping[str, Any], names: Collection[str], *, print_model: bool = False
+) -> AnyModel:
+    """Print what would become of some fields of a track or an album, in beets' own manner.
+
+    Parameters
+    ----------
+    model : Item or Album
+        The track or album.
+    values : mapping
+        What would be set; None for what would be removed.
+    names : collection of str
+        The fields.
+    print_model : bool
+        Name it.
+
+    Returns
+    -------
+    Item or Album
+        As it would be.
+    """
+    changed = model.copy()
+    # beets compares lists: one that is taken away must be shown as an empty one.
+    set_fields(changed, {name: value or () for name, value in values.items() if name in names})
+    ui.show_model_changes(changed, model, fields=names, always=print_model, print_obj=print_model)
+    return changed
+
+
 def show_tag_changes(
     item: Item,
     values: Mapping[str, Any],
@@ -243,10 +273,7 @@ def show_tag_changes(
         Name the track.
     """
     names = fields.TAG_FIELDS.values()
-    changed = item.copy()
-    # beets compares lists: one that is taken away must be shown as an empty one.
-    set_fields(changed, {name: value or () for name, value in values.items() if name in names})
-    ui.show_model_changes(changed, item, fields=names, always=print_item, print_obj=print_item)
+    changed = show_changes(item, values, names, print_model=print_item)
     for name in names:
         in_library = [as_values(model.get(name, None, False)) for model in (item, changed)]
         in_file = [as_values(tags.get(name)), as_values(file.get(name, tags.get(name)))]

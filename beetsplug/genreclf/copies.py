@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .album_plans import Memory
+from .album_plans import COPIED_FIELD, Memory
 from .journal import Journal
 from .policy import Values, Wrote, same
 from .recognition import recording_of
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from beets.library import Album, Item
 
 __all__ = ["Copies"]
-
-#: The only field that albums have as well, and beets copies.
-_FIELD = "genres"
 
 
 @dataclass(frozen=True)
@@ -63,9 +60,9 @@ class Copies:
         album = item.get_album()
         if album is None:
             return {}
-        known, says = self._of_album(album), as_values(item.get(_FIELD, None, False))
+        known, says = self._of_album(album), as_values(item.get(COPIED_FIELD, None, False))
         tracks = known.sources.get(says)
-        return {_FIELD: says in known.everywhere} if tracks and item.id not in tracks else {}
+        return {COPIED_FIELD: says in known.everywhere} if tracks and item.id not in tracks else {}
 
     def in_album(self, album: Album) -> Wrote | None:
         """What we wrote on a track, where the album and all its tracks have got just that from beets."""
@@ -78,7 +75,7 @@ class Copies:
         return self._known[album.id]
 
     def _look(self, album: Album) -> _Known:
-        says, said = as_values(album.get(_FIELD)), Memory.of(album).copied
+        says, said = as_values(album.get(COPIED_FIELD)), Memory.of(album).copied
         candidates = {values for values in (says, said) if values}
         items = list(album.items())
         wrote = self._written(items) if candidates else {}
@@ -94,7 +91,7 @@ class Copies:
         everywhere = {
             values
             for values in candidates
-            if all(as_values(item.get(_FIELD, None, False)) == values for item in items)
+            if all(as_values(item.get(COPIED_FIELD, None, False)) == values for item in items)
             and any(w and same(in_file, w.values) and not same(values, w.values) for _, in_file, w in tracks)
         }
         ours = [w for _, _, w in tracks if w and w.added and same(says, w.values)]
@@ -108,16 +105,16 @@ class Copies:
         entries = self._journal.latest([item.id for item in items if item.id is not None])
         known = {item.id: entries[item.id] for item in items if item.id in entries}
         return {
-            item.id: known[item.id].wrote_library[_FIELD]
+            item.id: known[item.id].wrote_library[COPIED_FIELD]
             for item in items
             if item.id in known
-            and _FIELD in known[item.id].wrote_library
+            and COPIED_FIELD in known[item.id].wrote_library
             and (known[item.id].path == item.path or known[item.id].content_hash == recording_of(item))
         }
 
 
 def _in_file(item: Item) -> Values:
     try:
-        return as_values(TagFile(item).read()[_FIELD])
+        return as_values(TagFile(item).read()[COPIED_FIELD])
     except TagError:
         return ()

@@ -10,7 +10,10 @@ from beets.util import ancestry, displayable_path, syspath
 if TYPE_CHECKING:
     from beets.library import Library
 
-__all__ = ["gone"]
+__all__ = ["WHAT_TO_DO", "gone"]
+
+#: The rest of a sentence that begins with the folder.
+WHAT_TO_DO = "the music folder is not there or empty: connect its drive, and run it again to go on"
 
 
 def gone(lib: Library, path: bytes) -> str | None:

@@ -123,9 +123,8 @@ class Importing:
         """Give an album what its tracks have; it says it again once other plugins have had their say."""
         album = task.imported_items()[0].get_album() if task.is_album and task.imported_items() else None
         if album is not None:
-            options = replace(self._options, reapply=True)
             with self._lib.transaction():
-                update_album(album, self._listening.models, options, None)
+                update_album(album, self._listening.models, self._options, None)
 
     def _writer(self, options: Options) -> Writer:
         return Writer(

@@ -293,9 +293,7 @@ def _columns(entry: Entry) -> dict[str, Any]:
 def _entry(row: sa.Row[Any]) -> Entry:
     before, wrote = json.loads(row.before), json.loads(row.wrote)
     places = {
-        place: {
-            name: Wrote(tuple(value["values"]), tuple(value["added"])) for name, value in wrote[place].items()
-        }
+        place: {name: Wrote.from_dict(value) for name, value in wrote[place].items()}
         for place in ("library", "file")
     }
     return Entry(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .options import Options
 
-__all__ = ["Plan", "is_settled", "not_copied", "plan", "stored_values"]
+__all__ = ["Plan", "is_settled", "named", "not_copied", "plan", "stored_values"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def plan(
         name: decide(
             options.rules[task],
             _present(name, stored, tags, known),
-            _named(fields.listened(values[fields.histogram_field(task)]), options.naming[task]),
+            named(fields.listened(values[fields.histogram_field(task)]), options.naming[task]),
             values[f"{task}_confidence"],
         )
         for task, name in fields.TAG_FIELDS.items()
@@ -124,7 +124,7 @@ def plan(
     )
 
 
-def _named(heard: Mapping[str, Any], naming: Naming) -> Values:
+def named(heard: Mapping[str, Any], naming: Naming) -> Values:
     """What a histogram is called in a tag; the one that is stored, whose rounded numbers all can agree on."""
     return naming.values(heard.get("counts", {}), heard.get("probabilities", {}))
 
@@ -239,6 +239,6 @@ def is_settled(item: Item, models: Mapping[str, str], options: Options) -> bool:
             return False
         present = as_values(item.get(fields.TAG_FIELDS[task], None, False))
         confidence = item.get(f"{task}_confidence", None, False) or 0.0
-        if not settled(options.rules[task], present, _named(heard, options.naming[task]), confidence):
+        if not settled(options.rules[task], present, named(heard, options.naming[task]), confidence):
             return False
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,6 +62,11 @@ class Wrote:
 
     values: Values
     added: Values = ()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Iterable[str]]) -> Wrote:
+        """Read what `dataclasses.asdict` made of one."""
+        return cls(tuple(data["values"]), tuple(data["added"]))
 
 
 @dataclass(frozen=True)

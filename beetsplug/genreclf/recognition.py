@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from . import fields
 from .journal import Entry, Journal
 
 if TYPE_CHECKING:
     from beets.library import Item, Library
 
-__all__ = ["known_entries", "recording_of"]
+__all__ = ["known_entries", "recording_of", "was_heard"]
 
 
 def known_entries(tracks: Sequence[tuple[Item, str]], lib: Library, journal: Journal) -> dict[int, Entry]:
@@ -83,3 +84,9 @@ def recording_of(item: Item) -> str | None:
         return content_hash(str(item.filepath))
     except GenreCoreError:
         return None
+
+
+def was_heard(item: Item) -> bool:
+    """Whether its fields look like ours; those of the file's tags outlive the item."""
+    names = (*map(fields.model_field, fields.TASKS), *fields.HISTOGRAM_FIELDS.values())
+    return any(item.get(name, None, False) for name in names)

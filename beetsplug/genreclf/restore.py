@@ -16,12 +16,12 @@ from . import fields
 from .albums import put_album_back
 from .changes import set_fields, show_tag_changes
 from .copies import Copies
-from .drives import gone
+from .drives import WHAT_TO_DO, gone
 from .journal import Entry, Journal
 from .plans import not_copied, stored_values
 from .policy import Wrote, same
 from .progress import counted, progress
-from .recognition import known_entries, recording_of
+from .recognition import known_entries, recording_of, was_heard
 from .tags import TagError, TagFile, as_values
 
 if TYPE_CHECKING:
@@ -254,8 +254,7 @@ class _Run:
         told += f" and {counted(self.albums, 'album')}" if self.albums else ""
         told += f", {counted(self.failed, 'track')} failed" if self.failed else ""
         if self.gone:
-            what = "the music folder is not there or empty: connect its drive, and run it again to go on"
-            self.log.error("{}: {}; {}", self.gone, what, told)
+            self.log.error("{}: {}; {}", self.gone, WHAT_TO_DO, told)
         elif stopped:
             self.log.warning("stopped: {}, run it again to go on", told)
         elif self.failed:
@@ -276,15 +275,9 @@ def _with_entries(batch: list[Item], lib: Library, journal: Journal | None) -> I
         entry = found.get(item.id)
         if entry is not None and entry.path == item.path:
             at_home[item.id] = entry
-        elif (entry is not None or _was_heard(item)) and (recording := recording_of(item)):
+        elif (entry is not None or was_heard(item)) and (recording := recording_of(item)):
             strangers.append((item, recording))
     known = at_home | known_entries(strangers, lib, journal)
     for item in batch:
         if item.id in known:
             yield item, known[item.id]
-
-
-def _was_heard(item: Item) -> bool:
-    """Whether its fields look like ours; those of the file's tags outlive the item."""
-    names = (*map(fields.model_field, fields.TASKS), *fields.HISTOGRAM_FIELDS.values())
-    return any(item.get(name, None, False) for name in names)

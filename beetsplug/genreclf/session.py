@@ -20,7 +20,7 @@ from .albums import heard_in, update_album
 from .bars import bars
 from .changes import Writer, show_tag_changes
 from .copies import Copies
-from .drives import gone
+from .drives import WHAT_TO_DO, gone
 from .listening import Listening
 from .naming import spell
 from .plans import Plan, is_settled
@@ -319,8 +319,7 @@ class Session:
         elif summary.stopped_by:
             self._log.warning("stopped: {}; {} left, run it again to go on", summary, left)
         elif summary.gone:
-            what = "the music folder is not there or empty: connect its drive, and run it again to go on"
-            self._log.error("{}: {}; {}; {} left", summary.gone, what, summary, left)
+            self._log.error("{}: {}; {}; {} left", summary.gone, WHAT_TO_DO, summary, left)
         elif summary.failed or summary.unwritten:
             self._log.warning("{}", summary)
         elif not self._options.quiet:

@@ -102,9 +102,10 @@ def _in_place(path: str) -> Iterator[str]:
 
 
 def _copy_of(path: str, lock: Path | None) -> str:
+    """Where a copy goes; with the lock, after removing what a killed one has left there."""
     folder, name = os.path.split(path)
     # Another library may have the same file, and a lock of its own.
-    owner = f"{COPY_PREFIX}{_digest(str(lock))}-" if lock else f"{COPY_PREFIX}{os.getpid()}-"
+    owner = f"{COPY_PREFIX}{_digest(str(lock)) if lock else os.getpid()}-"
     if lock:
         with os.scandir(folder) as found:
             left = [entry.path for entry in found if entry.name.startswith(owner)]

@@ -6,17 +6,20 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import mediafile
 import pytest
 import synth
 import yaml
 from beets.library import Item, Library
 from plugin import ears, rawtags
+
+from beetsplug.genreclf import fields
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -103,6 +106,16 @@ class Beets:
         """The only item."""
         (item,) = self.items(*query)
         return item
+
+
+@pytest.fixture(scope="module")
+def media_fields() -> Iterator[None]:
+    """The plugin's tags on MediaFile, for tests that need no beets."""
+    for name, tag in fields.media_fields().items():
+        mediafile.MediaFile.add_field(name, tag)
+    yield
+    for name in fields.media_fields():
+        delattr(mediafile.MediaFile, name)
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
-from sqlite3 import OperationalError
 
 import pytest
-from beets.library import Item, Library
 from plugin import ears, rawtags
 from plugin.conftest import Beets, Song, imported, state
 
@@ -355,60 +352,6 @@ def test_one_file_twice_in_the_library(beet: Beets, song: Song) -> None:
     beet("genreclf")
     assert [item.genres for item in beet.items()] == [["Jazz"], ["Jazz"]]
     assert all(rawtags.genre(item.filepath) == ["Jazz"] for item in beet.items())
-
-
-def test_external_edits_are_still_seen_by_update(beet: Beets, song: Song) -> None:
-    song(title="a")
-    imported(beet)
-    beet("write", "-f")
-    path = beet.music / "a.mp3"
-    rawtags.put(path, title="changed outside")
-    os.utime(path, (path.stat().st_atime, path.stat().st_mtime + 10))
-    beet("genreclf")
-    beet("update")
-    assert beet.item().title == "changed outside"
-    assert beet.ls(form="$genres $mood $mood_sad") == ["Jazz Sad 1.000"]
-
-
-def update_takes_fields_of_plugins() -> bool:
-    """Whether `beet update` can store them: that of beets 2.7 and 2.10 ends with a traceback."""
-    lib = Library(":memory:", "music")
-    item = Item(path=b"music/a.mp3")
-    lib.add(item)
-    item["mood"] = "x"
-    try:
-        item.store(fields=["mood"])
-    except OperationalError:
-        return False
-    finally:
-        lib._close()
-    return True
-
-
-@pytest.mark.skipif(not update_takes_fields_of_plugins(), reason="a fault of this beets")
-def test_a_mood_that_another_program_writes_is_read_and_kept(beet: Beets, song: Song) -> None:
-    for kind in rawtags.FORMATS:
-        song(kind, title=kind)
-    imported(beet)
-    beet("genreclf")
-    for path in beet.music.iterdir():
-        rawtags.put(path, mood=["Gloomy", "Slow"])
-        os.utime(path, (path.stat().st_atime, path.stat().st_mtime + 10))
-    beet("update")
-    read = ["Gloomy; Slow 1.000"] * len(rawtags.FORMATS)
-    assert beet.ls(form="$mood $mood_sad") == read
-    beet("genreclf", "--reapply")
-    assert "mood changed since and left alone" in beet("genreclf", "--restore")
-    assert beet.ls(form="$mood %ifdef{mood_sad,$mood_sad,1.000}") == read
-
-
-def test_update_after_a_run_finds_nothing_new(beet: Beets, song: Song) -> None:
-    song(title="a")
-    imported(beet)
-    beet("write", "-f")
-    beet("genreclf")
-    assert beet("update").strip() == ""
-    assert beet("write", "-p").strip() == ""
 
 
 def test_help_has_examples(beet: Beets) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import mediafile
@@ -21,13 +20,7 @@ FORMATS = (*rawtags.FORMATS, "ape")
 TEXT = '{"model":"m 1","counts":{"größe":3}}'
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _media_fields() -> Iterator[None]:
-    for name, field in fields.media_fields().items():
-        mediafile.MediaFile.add_field(name, field)
-    yield
-    for name in fields.media_fields():
-        delattr(mediafile.MediaFile, name)
+pytestmark = pytest.mark.usefixtures("media_fields")
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,6 @@ from beets.library import Item
 from beets.logging import getLogger
 from plugin import rawtags
 
-from beetsplug.genreclf import fields
 from beetsplug.genreclf.tags import TagError, TagFile, _save
 from beetsplug.genreclf.whole import COPY_PREFIX, replaced
 from genrecore.content import content_hash
@@ -44,13 +43,7 @@ LOG = getLogger("genreclf")
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _media_fields() -> Iterator[None]:
-    for name, field in fields.media_fields().items():
-        mediafile.MediaFile.add_field(name, field)
-    yield
-    for name in fields.media_fields():
-        delattr(mediafile.MediaFile, name)
+pytestmark = pytest.mark.usefixtures("media_fields")
 
 
 @pytest.fixture(scope="module")
