@@ -144,3 +144,30 @@ def test_the_real_folder(shared_data: Path) -> None:
     assert moods.validate() == []
     assert len(moods.tracks) == 800
     assert len(set(moods.groups.values())) > 500
+
+
+def test_words_and_features_are_annotations(tmp_path: Path, preview: Path) -> None:
+    songs = [f"MT{number}" for number in range(25)]
+    lines = [f"{song},,,Q1,{'Fun; Happy' if song != 'MT3' else 'Rare'},Holiday;Jazz" for song in songs]
+    (tmp_path / "annotations.csv").write_text("song,artist,title,quadrant,moods,genres\n" + "\n".join(lines))
+    table = "".join(f"{song},{n},-1.5,Q1\n" for n, song in enumerate(songs))
+    (tmp_path / "top100_features_panda.csv").write_text("SongID,F1,F2,Quadrant\n" + table)
+    found = FourQuadrant(tmp_path).annotations
+    assert found["genres"].names == ("Holiday", "Jazz")
+    assert found["moods"].names == ("Fun", "Happy"), "a word of one song tells nothing"
+    assert (found["moods"].values["MT0"], found["moods"].values["MT3"]) == ((1, 1), (0, 0))
+    assert found["features"].names == ("f1", "f2"), "the label that stands in the table is no feature"
+    assert (found["features"].kind, found["features"].values["MT7"]) == ("numbers", (7, -1.5))
+    (tmp_path / "top100_features_panda.csv").write_text("SongID,F1\nMT0,many\n")
+    with pytest.raises(DatasetError, match=r"top100_features_panda.csv: .*'many'.*: get it again"):
+        _ = FourQuadrant(tmp_path).annotations
+
+
+def test_the_authors_table_counts_words_beside_them(tmp_path: Path, preview: Path) -> None:
+    head, row, *_ = METADATA.splitlines()
+    rows = [row.replace("MT0000004637", f"MT{number}") for number in range(20)]
+    distribute(tmp_path, tmp_path, preview)
+    (tmp_path / "panda_dataset_taffc_metadata.csv").write_text("\n".join([head, *rows]))
+    found = FourQuadrant(tmp_path).annotations
+    assert (found["moods"].names, found["genres"].names) == (("Circular", "Greasy"), ("Country",))
+    assert "features" not in found

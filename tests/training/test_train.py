@@ -16,6 +16,7 @@ from genrecore.analyzer import Analyzer
 from genrecore.card import ModelCard
 from genrecore.settings import Settings
 from genrecore_training import train
+from genrecore_training.auxiliary import Head
 from genrecore_training.crops import Crops, Material
 from genrecore_training.datasets.gtzan import GENRES
 from genrecore_training.export import ExportError, describe, input_spec, to_onnx
@@ -44,10 +45,11 @@ def material(seed: int) -> list[Material]:
 
 
 CPU = Compute(accelerator="cpu")
+HEADS = (Head("made-up.label", True, 2, 1.0),)
 
 
 def run(folder: Path, settings: Recipe, compute: Compute = CPU) -> torch.nn.Module:
-    fitted = train.fit(settings, material(0), material(1), classes=2, folder=folder, compute=compute)
+    fitted = train.fit(settings, material(0), material(1), heads=HEADS, folder=folder, compute=compute)
     assert fitted is not None
     assert fitted.epochs == settings.optimisation.epochs
     assert fitted.seconds > 0
@@ -104,7 +106,7 @@ def test_a_run_that_is_asked_for_again_after_its_last_epoch_is_the_same(
     """As after a kill between the end of training and the model file."""
     settings = recipe(**{"epochs": 12, "ema": None, **how})
     first, again = (
-        train.fit(settings, material(0), material(1), classes=2, folder=tmp_path, compute=CPU)
+        train.fit(settings, material(0), material(1), heads=HEADS, folder=tmp_path, compute=CPU)
         for _ in range(2)
     )
     assert first is not None
@@ -158,7 +160,7 @@ def test_a_graphics_card_that_is_not_there_is_one_sentence(tmp_path: Path) -> No
 
 def test_early_stopping_ends_a_run(tmp_path: Path) -> None:
     settings = recipe(schedule="constant", epochs=40, early_stopping=1, ema=None, learning_rate=1e-9)
-    fitted = train.fit(settings, material(0), material(1), classes=2, folder=tmp_path)
+    fitted = train.fit(settings, material(0), material(1), heads=HEADS, folder=tmp_path)
     assert fitted is not None
     assert fitted.epochs < 40
 

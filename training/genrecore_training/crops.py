@@ -31,7 +31,7 @@ class Material:
     signal : ndarray
         Waveform, 16-bit integers of shape (n,), log-mel in dB of shape (mels, n), or numbers of a table, float32.
     target : ndarray of float32, shape (classes,)
-        One for the label.
+        One for the label; values of further heads behind it, NaN where nothing is known.
     crops : int
         Snippets an epoch.
     """
@@ -102,7 +102,7 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
             rng = np.random.default_rng([self.seed, self.epoch, indices[0], len(self)])
             alpha = self.augmentation.mixup
             share = rng.beta(alpha, alpha, len(indices)).astype(np.float32)
-            order = rng.permutation(len(indices))
+            order = _shuffled_alike(rng, targets)
             targets = _mix(targets, targets[order], share)
             snippets = _mix(snippets, snippets[order], share)
         return torch.from_numpy(snippets), torch.from_numpy(targets)
@@ -168,6 +168,16 @@ class EvenCrops(Dataset[tuple[Tensor, Tensor, Tensor]]):
 def as_batch(batch: Any) -> Any:
     """Collate function: the data sets give whole batches already."""
     return batch
+
+
+def _shuffled_alike(rng: np.random.Generator, targets: NDArray[np.float32]) -> NDArray[np.intp]:
+    """A permutation that moves each row to the place of one of which the same is known."""
+    order = np.arange(len(targets))
+    kinds = np.unique(np.isnan(targets), axis=0, return_inverse=True)[1].ravel()
+    for kind in range(kinds.max() + 1):
+        (alike,) = np.nonzero(kinds == kind)
+        order[alike] = alike[rng.permutation(len(alike))]
+    return order
 
 
 def _mix(

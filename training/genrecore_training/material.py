@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from genrecore.spectrogram import LogMelSpec
 from genrecore_training import protocols
 from genrecore_training.crops import Material
-from genrecore_training.datasets import Dataset, DatasetError, Fma, FourQuadrant, Gtzan, SpotifySongs, Track
+from genrecore_training.datasets import (
+    Dataset,
+    DatasetError,
+    Emotify,
+    Fma,
+    FourQuadrant,
+    Gtzan,
+    SpotifySongs,
+    Track,
+)
 from genrecore_training.export import SAMPLE_RATE, input_spec, shape_of
 from genrecore_training.features import Store
 from genrecore_training.protocols import Split
@@ -30,6 +39,7 @@ _ARCHIVE_HOP = 1708
 READERS: dict[str, Callable[..., Dataset]] = {
     "gtzan": Gtzan,
     "4qaed": FourQuadrant,
+    "emotify": Emotify,
     "fma": Fma,
     "spotify": SpotifySongs,
 }
@@ -164,6 +174,8 @@ class Bench:
             # A small collection has classes of a few artists: each side still gets one.
             folds, parts = max(protocols.PARTS, min(5, self._fewest)), max(2, min(6, self._fewest - 1))
             splits = protocols.artist_grouped(labels, self.groups, folds=folds, parts=parts)
+        elif protocol == "development":
+            splits = self._development(labels)
         elif (lists := self._lists(protocol)) is not None:
             splits = (protocols.fault_filtered(lists),)
         else:
@@ -173,6 +185,16 @@ class Bench:
         return tuple(
             Split(*(tuple(t for t in part if t in known) for part in _parts(split))) for split in splits
         )
+
+    def _development(self, labels: Mapping[str, str]) -> tuple[Split, ...]:
+        """Of GTZAN what the fault-filtered lists do not test, of others what the first fold does not."""
+        if isinstance(self.dataset, Gtzan):
+            lists = self.dataset.fault_filtered()
+            free = [*lists["train"], *lists["validation"]]
+        else:
+            first = self.splits("artist_grouped")[0]
+            free = [*first.train, *first.validation]
+        return protocols.development({track: labels[track] for track in free}, self.groups)
 
     @cached_property
     def failed(self) -> dict[str, str]:
@@ -231,19 +253,19 @@ class Bench:
         track, _, number = name.rpartition(":")
         return self.tracks[track], int(number)
 
-    def sounding(self, ids: Sequence[str]) -> list[Material]:
+    def sounding(self, ids: Sequence[str]) -> dict[str, Material]:
         """For random snippets of GTZAN's archive: the log-mels of those tracks of which there is sound, as served.
 
         Their columns are evenly spaced and have been through the decoder; the archive's are neither.
         """
         spec = input_spec(self.recipe.input).logmel if self.archived is not None else None
         if spec is None or self.recipe.input.sections is not None:
-            return []
-        found = []
+            return {}
+        found = {}
         for track in (self.tracks[name] for name in self.usable(ids)):
             if track.path is not None:
                 columns = self.store.logmel(track, spec, least=self.recipe.input.samples)
-                found.append(Material(columns, self._target(track), self._share_of_crops(track)))
+                found[track.id] = Material(columns, self._target(track), self._share_of_crops(track))
         return found
 
     @cached_property

@@ -15,6 +15,7 @@ __all__ = [
     "Split",
     "artist_grouped",
     "artist_grouped_3",
+    "development",
     "everything",
     "fault_filtered",
     "fewest_groups",
@@ -165,6 +166,26 @@ def everything(
     """No test part: for the model that is shipped; one in `parts`, by group, is held out for decisions."""
     train, validation = hold_out(labels, groups, parts=parts, seed=seed)
     return Split(train, validation, ())
+
+
+def development(
+    labels: Mapping[str, str], groups: Mapping[str, str], *, folds: int = 3, seed: int = 0
+) -> tuple[Split, ...]:
+    """Folds to choose by: of tracks that no test reads, each validates once, with no group on both sides.
+
+    Parameters
+    ----------
+    labels, groups : mapping of track id to label, to group
+        Only what no test reads; of the groups there may be more.
+    folds, seed : int
+        How many, and the seed of their shuffle.
+    """
+    numbers = fold_numbers(labels, groups, folds=folds, seed=seed)
+    parts = [tuple(track for track in labels if numbers[track] == fold) for fold in range(folds)]
+    return tuple(
+        Split(tuple(track for track in labels if numbers[track] != fold), held, ())
+        for fold, held in enumerate(parts)
+    )
 
 
 def hold_out(

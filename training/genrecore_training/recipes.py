@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from genrecore_training.augment import Augmentation
+from genrecore_training.auxiliary import Auxiliary
 
 __all__ = [
     "InputSettings",
@@ -21,6 +22,7 @@ __all__ = [
     "Published",
     "Recipe",
     "RecipeError",
+    "check",
     "documented_keys",
     "load",
     "names",
@@ -128,6 +130,7 @@ class Recipe(_Strict):
     dataset_options: dict[str, Any] = Field({}, description="arguments of its class, such as FMA's subset")
     input: InputSettings
     augmentation: Augmentation = Augmentation()
+    auxiliary: tuple[Auxiliary, ...] = Field((), description="multi-task: what is learnt beside the task")
     optimisation: Optimisation
     protocols: tuple[str, ...] = Field(description="splits to run, the paper's own first")
     shares: tuple[float, float, float] = Field(
@@ -203,7 +206,7 @@ def load(name_or_path: str | Path) -> Recipe:
         raise RecipeError(
             f"{name_or_path}, {_fault(text, first['loc'], first['type'], first['msg'])}"
         ) from error
-    _check_network(recipe, name_or_path, text)
+    check(recipe, name_or_path, text)
     return recipe
 
 
@@ -257,13 +260,29 @@ def _line(text: str, where: tuple[int | str, ...]) -> int:
     return line
 
 
-def _check_network(recipe: Recipe, source: str | Path, text: str) -> None:
-    """Refuse a network that does not exist, options that it does not know, and an input that cannot be."""
+def check(recipe: Recipe, source: str | Path, text: str = "") -> None:
+    """Refuse a network that does not exist, options that it does not know, and an input that cannot be.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+    source : str or Path
+        What it is called in the message.
+    text : str
+        Its YAML, for the line in the message.
+
+    Raises
+    ------
+    RecipeError
+        In one sentence.
+    """
     from genrecore_training.export import shape_of
     from genrecore_training.networks import NETWORKS
 
     def fault(where: tuple[int | str, ...], said: str) -> RecipeError:
-        return RecipeError(f"{source}, line {_line(text, where)}: {'.'.join(map(str, where))}: {said}")
+        line = f", line {_line(text, where)}" if text else ""
+        return RecipeError(f"{source}{line}: {'.'.join(map(str, where))}: {said}")
 
     if recipe.network not in NETWORKS:
         raise fault(("network",), f"there is no {recipe.network!r}; allowed are {', '.join(NETWORKS)}")
@@ -275,6 +294,10 @@ def _check_network(recipe: Recipe, source: str | Path, text: str) -> None:
                 ("network_options", option),
                 f"there is no such option; allowed are {', '.join(known) or 'none'}",
             )
+    if recipe.auxiliary and not hasattr(NETWORKS[recipe.network], "embed"):
+        raise fault(("auxiliary",), f"{recipe.network} has no embedding that further heads could share")
+    if recipe.auxiliary and recipe.input.sections is not None:
+        raise fault(("auxiliary",), "it is for random snippets: leave out input.sections")
     try:
         shape_of(recipe.input)
     except ValueError as error:

@@ -29,6 +29,7 @@ from genrecore_training.export import (
     to_table_onnx,
 )
 from genrecore_training.hear import hear, open_ear
+from genrecore_training.lessons import lessons
 from genrecore_training.material import Bench, open_dataset
 from genrecore_training.protocols import RANDOM, Split
 from genrecore_training.recipes import Recipe, RecipeError
@@ -125,20 +126,37 @@ class Run:
         """The tested tracks, one JSON object a line, after a line on the run."""
         return self.folder / "tested.jsonl"
 
+    @property
+    def validated_file(self) -> Path:
+        """What the network said of the validation tracks before it was calibrated, one JSON object a line."""
+        return self.folder / "validated.jsonl"
+
     def execute(self) -> None:
         """Train, export, calibrate and test; each step only if its result is not there yet."""
         if self.model_file.is_file() and self.tested_file.is_file():
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if not self.model_file.is_file():
-            self._train()
+        self.fit()
         if not self.tested_file.is_file():
             self._test()
 
+    def fit(self) -> None:
+        """Train, export and calibrate, if that is not done yet; no test track is heard."""
+        if not self.model_file.is_file():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._train()
+
     def tested(self) -> list[Verdict]:
         """What the test found."""
-        lines = self.tested_file.read_text("utf-8").splitlines()[1:]
-        return [_tested_from(json.loads(line)) for line in lines]
+        return _read_verdicts(self.tested_file.read_text("utf-8").splitlines()[1:])
+
+    def validated(self) -> list[Verdict]:
+        """What the validation tracks say, uncalibrated."""
+        return _read_verdicts(self.validated_file.read_text("utf-8").splitlines())
+
+    def training_notes(self) -> dict[str, Any]:
+        """Seconds, epochs, size of the network and the like."""
+        notes: dict[str, Any] = json.loads((self.folder / "training.json").read_text("utf-8"))
+        return notes
 
     def notes(self) -> dict[str, Any]:
         """Seconds, temperature and the like."""
@@ -156,11 +174,12 @@ class Run:
 
     def _train(self) -> None:
         bench, split = self.bench, self.split
+        learnt = lessons(bench, split, self.places.data, self.places.store)
         fitted = train.fit(
             self.recipe,
-            bench.material(split.train) + bench.sounding(split.train),
+            learnt.material,
             bench.material(split.validation),
-            classes=len(bench.labels),
+            heads=learnt.heads,
             folder=self.folder,
             compute=self.compute,
         )
@@ -170,6 +189,7 @@ class Run:
         raw = self.folder / "uncalibrated.onnx"
         difference = self._export(fitted.network, raw, parameters, multiply_adds)
         validation = self._listen(raw, split.validation, thorough=False)
+        _replace(self.validated_file, map(_line_of, validation))
         temperature = fit_temperature(validation)
         set_temperature(raw, temperature)
         notes = {
@@ -211,15 +231,11 @@ class Run:
 
     def _test(self) -> None:
         tested = self.hear_test(self.model_file)
-        notes = json.loads((self.folder / "training.json").read_text("utf-8"))
-        notes |= {
+        notes = self.training_notes() | {
             part: len(self.bench.usable(getattr(self.split, part)))
             for part in ("train", "validation", "test")
         }
-        lines = [json.dumps(notes), *(json.dumps(_tested_to(item)) for item in tested)]
-        fresh = self.tested_file.with_suffix(".partial")
-        fresh.write_text("\n".join(lines) + "\n", "utf-8")
-        fresh.replace(self.tested_file)
+        _replace(self.tested_file, [json.dumps(notes), *map(_line_of, tested)])
 
     def _listen(self, path: Path, ids: Iterable[str], *, thorough: bool) -> list[Verdict]:
         bench, ear, found = self.bench, open_ear(path, table=self._table), []
@@ -233,9 +249,16 @@ class Run:
         return found
 
 
-def _tested_to(item: Verdict) -> dict[str, Any]:
-    return {**vars(item), "histogram": item.histogram.to_dict()}
+def _line_of(item: Verdict) -> str:
+    return json.dumps({**vars(item), "histogram": item.histogram.to_dict()})
 
 
-def _tested_from(data: dict[str, Any]) -> Verdict:
-    return Verdict(**{**data, "histogram": Histogram.from_dict(data["histogram"])})
+def _read_verdicts(lines: Iterable[str]) -> list[Verdict]:
+    found = map(json.loads, lines)
+    return [Verdict(**{**data, "histogram": Histogram.from_dict(data["histogram"])}) for data in found]
+
+
+def _replace(path: Path, lines: Iterable[str]) -> None:
+    fresh = path.with_suffix(".partial")
+    fresh.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    fresh.replace(path)

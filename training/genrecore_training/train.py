@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, DistributedSampler
 
+from genrecore_training.auxiliary import Head, loss_of
 from genrecore_training.crops import Crops, EvenCrops, Material, as_batch
 from genrecore_training.export import shape_of
 from genrecore_training.networks import build
@@ -90,13 +91,16 @@ class Classifier(L.LightningModule):
     ----------
     recipe : Recipe
         Names the network and how to train it.
-    classes : int
-        How many.
+    heads : sequence of Head
+        What it is asked; the first is the task itself, and the network's own output.
     """
 
-    def __init__(self, recipe: Recipe, classes: int) -> None:
+    def __init__(self, recipe: Recipe, heads: Sequence[Head]) -> None:
         super().__init__()
-        self.network = build(recipe.network, classes, shape_of(recipe.input), recipe.network_options)
+        self.network = build(recipe.network, heads[0].size, shape_of(recipe.input), recipe.network_options)
+        self.asked = tuple(heads)
+        output: Any = self.network.output if len(heads) > 1 else None
+        self.beside = nn.ModuleList(nn.Linear(output.in_features, head.size) for head in heads[1:])
         self.settings = recipe.optimisation
         self.seed = recipe.seed
         self._right: dict[int, Tensor] = {}
@@ -115,9 +119,17 @@ class Classifier(L.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         snippets, targets = batch
-        loss = cross_entropy(self(snippets).float(), targets, label_smoothing=self.settings.label_smoothing)
+        loss = loss_of(self._answers(snippets).float(), targets, self.asked, self.settings.label_smoothing)
         self.log("train_loss", loss, on_epoch=True, on_step=False, batch_size=len(snippets), sync_dist=True)
         return loss
+
+    def _answers(self, snippets: Tensor) -> Tensor:
+        """Logits of all heads, side by side."""
+        if not self.beside:
+            return self(snippets)
+        network: Any = self.network
+        embedding = network.embed(snippets)
+        return torch.cat([network.output(embedding), *(head(embedding) for head in self.beside)], dim=1)
 
     def on_validation_epoch_start(self) -> None:
         self._right = {}
@@ -218,7 +230,7 @@ def fit(
     train: Sequence[Material],
     validation: Sequence[Material],
     *,
-    classes: int,
+    heads: Sequence[Head],
     folder: Path,
     compute: Compute = ANY_DEVICE,
 ) -> Fitted | None:
@@ -229,9 +241,9 @@ def fit(
     recipe : Recipe
         Network and optimisation.
     train, validation : sequence of Material
-        The tracks; validation decides on learning rate and stopping.
-    classes : int
-        How many.
+        The tracks, for validation with the targets of the first head only; it decides on learning rate and stopping.
+    heads : sequence of Head
+        What is asked, the task itself first.
     folder : Path
         For checkpoints and logs.
     compute : Compute
@@ -253,7 +265,7 @@ def fit(
     how, size = recipe.optimisation, shape_of(recipe.input)[-1]
     crops = Crops(train, size, recipe.augmentation, recipe.seed)
     loaders = _Loaders(crops, EvenCrops(validation, size), recipe)
-    module = Classifier(recipe, classes)
+    module = Classifier(recipe, heads)
     _fit_scaler(module.network, crops)
     module.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # half again as fast
     best = ModelCheckpoint(folder, monitor="val_loss", filename="best", enable_version_counter=False)

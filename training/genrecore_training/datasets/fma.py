@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from genrecore_training.datasets.checks import file_faults
-from genrecore_training.datasets.track import DatasetError, Track, artist_key
+from genrecore_training.datasets.track import NO_ANNOTATIONS, DatasetError, Track, artist_key
 
 __all__ = ["FAULTY_CLIPS", "SELECTIONS", "SUBSETS", "Fma"]
 
@@ -122,6 +122,7 @@ class Fma:
     citation = "M. Defferrard, K. Benzi, P. Vandergheynst, X. Bresson: FMA: A Dataset For Music Analysis. ISMIR, 2017."
     home = "https://github.com/mdeff/fma"
     #: As its README gives them.
+    annotations = NO_ANNOTATIONS
     checksums: Mapping[str, str] = MappingProxyType(
         {
             "fma_metadata.zip": "sha1:f0df49ffe5f2a6008d7dc83c6915b31835dfe733",

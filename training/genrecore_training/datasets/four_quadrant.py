@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
 from genrecore_training.datasets.checks import file_faults
-from genrecore_training.datasets.track import DatasetError, Track, artist_key
+from genrecore_training.datasets.track import Annotation, DatasetError, Track, artist_key
 
 __all__ = ["MOODS", "FourQuadrant"]
 
@@ -24,6 +25,11 @@ _QUADRANTS = dict(zip(("Q1", "Q2", "Q3", "Q4"), MOODS, strict=True))
 _OWN = "annotations.csv"
 _METADATA = "panda_dataset_taffc_metadata.csv"
 _BARE = "panda_dataset_taffc_annotations.csv"
+
+# The authors' 100 best features (IEEE TAC 2018), by song.
+_FEATURES = "top100_features_panda.csv"
+# A mood word of fewer songs tells a network nothing.
+_FEWEST_SONGS = 20
 
 # In order: the authors' bare annotations name no artist, the other two do and have the quadrants as well.
 _TABLES = (_OWN, _METADATA, _BARE)
@@ -93,6 +99,35 @@ class FourQuadrant:
         """None: the authors cross-validate."""
         return {}
 
+    @cached_property
+    def annotations(self) -> dict[str, Annotation]:
+        """AllMusic's ``genres`` and ``moods`` (words of 20 songs or more), the authors' ``features``: what is here.
+
+        Raises
+        ------
+        DatasetError
+            If a table is faulty.
+        """
+        found = {name: words for name in ("genres", "moods") if (words := self._words(name)).names}
+        path = self._table.with_name(_FEATURES)
+        if path.is_file():
+            found["features"] = _numbers(path)
+        return found
+
+    def _words(self, column: str) -> Annotation:
+        def of(row: Mapping[str, str]) -> set[str]:
+            words = row.get(
+                f"{column}str", row.get(column, "")
+            )  # in the authors' table the shorter is a count
+            return {word.strip() for word in words.split(";")} - {""}
+
+        said = {row["song"]: of(row) for _, row in _rows(self._table, ("song",))}
+        songs = Counter(word for words in said.values() for word in words)
+        names = tuple(sorted(word for word, count in songs.items() if count >= _FEWEST_SONGS))
+        known = {song: words for song, words in said.items() if words}
+        values = {song: tuple(float(name in words) for name in names) for song, words in known.items()}
+        return Annotation("shares", names, values)
+
     def validate(self) -> list[str]:
         """One sentence for each thing that is missing or damaged; empty if all is well."""
         try:
@@ -155,6 +190,17 @@ class FourQuadrant:
         paths = [place / f"{song}{extension}" for place in folders for extension in _EXTENSIONS]
         due = folder / "audio" / f"{song}.opus" if self._table.name == _OWN else paths[0]
         return next((path for path in paths if path.is_file()), due)
+
+
+def _numbers(path: Path) -> Annotation:
+    """A table of numbers by song; the label stands in it as well."""
+    rows = _rows(path, ("songid",))
+    names = tuple(name for name in rows[0][1] if name not in ("songid", "quadrant")) if rows else ()
+    try:
+        values = {row["songid"]: tuple(float(row[name]) for name in names) for _, row in rows}
+    except ValueError as error:
+        raise DatasetError(f"{path}: {error}: get it again") from error
+    return Annotation("numbers", names, values)
 
 
 def _rows(path: Path, needed: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from genrecore_training.datasets import gtzan_files as files
 from genrecore_training.datasets.checks import file_faults
 from genrecore_training.datasets.gtzan_files import GENRES, IDS
-from genrecore_training.datasets.track import DatasetError, Track
+from genrecore_training.datasets.track import NO_ANNOTATIONS, DatasetError, Track
 
 __all__ = ["DUPLICATES", "GENRES", "Gtzan"]
 
@@ -80,6 +80,7 @@ class Gtzan:
     home = "http://marsyas.info/downloads/datasets.html"
     #: As in torchaudio and mirdata.
     checksums: Mapping[str, str] = MappingProxyType({"genres.tar.gz": "md5:5b3d6dddb579ab49814ab86dba69e7c7"})
+    annotations = NO_ANNOTATIONS
 
     def __init__(self, root: Path, *, archive: bool = True, whole_waveforms: bool = False) -> None:
         self.root = root

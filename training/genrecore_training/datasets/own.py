@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Literal
 from genrecore.audio import AUDIO_EXTENSIONS
 from genrecore.cli.files import collect
 from genrecore_training.datasets.checks import file_faults
-from genrecore_training.datasets.track import DatasetError, Track, artist_key
+from genrecore_training.datasets.track import NO_ANNOTATIONS, DatasetError, Track, artist_key
 
 if TYPE_CHECKING:
     from beets.library import Item
@@ -60,6 +60,7 @@ class _OwnMusic(ABC):
     licence = "the user's own; nothing of it is distributed"
     citation = ""
     checksums: Mapping[str, str] = MappingProxyType({})
+    annotations = NO_ANNOTATIONS
 
     def __init__(self, source: Path, minimum: int, task: Task) -> None:
         self.source = source

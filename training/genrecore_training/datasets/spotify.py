@@ -21,7 +21,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from genrecore_training.datasets.track import DatasetError, Track, artist_key
+from genrecore_training.datasets.track import NO_ANNOTATIONS, DatasetError, Track, artist_key
 
 __all__ = ["FEATURES", "SpotifySongs"]
 
@@ -75,6 +75,7 @@ class SpotifySongs:
     citation = (
         "K. Pavlik: Understanding + classifying genres using Spotify audio features. TidyTuesday, 2020-01-21."
     )
+    annotations = NO_ANNOTATIONS
     checksums: Mapping[str, str] = MappingProxyType(
         {_FILE: "sha256:9902920cfe4940f0914ebb6716801a42f7f19ac88fbd6693eaae7e2822b16845"}
     )

@@ -29,6 +29,7 @@ class Subset:
         self.licence = dataset.licence
         self.citation = dataset.citation
         self.checksums = dataset.checksums
+        self.annotations = dataset.annotations
         self._keep = keep
 
     @cached_property

@@ -7,9 +7,10 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import Literal, Protocol
 
-__all__ = ["Dataset", "DatasetError", "Track", "artist_key"]
+__all__ = ["NO_ANNOTATIONS", "Annotation", "Dataset", "DatasetError", "Track", "artist_key"]
 
 
 class DatasetError(Exception):
@@ -44,6 +45,29 @@ class Track:
     whole: bool = True
 
 
+@dataclass(frozen=True)
+class Annotation:
+    """What is known of tracks beside their label.
+
+    Parameters
+    ----------
+    kind : {'shares', 'numbers'}
+        Each value lies in 0..1 (a tag that is there, the share of listeners who felt it), or is a number of any size.
+    names : tuple of str
+        Of the values.
+    values : mapping of str to tuple of float
+        By track id; tracks of which nothing is known are not there.
+    """
+
+    kind: Literal["shares", "numbers"]
+    names: tuple[str, ...]
+    values: Mapping[str, tuple[float, ...]]
+
+
+#: Of a data set that has labels alone.
+NO_ANNOTATIONS: Mapping[str, Annotation] = MappingProxyType({})
+
+
 class Dataset(Protocol):
     """What every data set offers.
 
@@ -60,6 +84,10 @@ class Dataset(Protocol):
     @property
     def labels(self) -> tuple[str, ...]:
         """Classes, in the order of a model's output."""
+
+    @property
+    def annotations(self) -> Mapping[str, Annotation]:
+        """What else is known of the tracks, by name."""
 
     @property
     def tracks(self) -> tuple[Track, ...]:

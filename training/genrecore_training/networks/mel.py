@@ -43,11 +43,15 @@ class End2EndGruMel(nn.Module):
         self.dense = nn.Linear(256, 64)
         self.output = nn.Linear(64, classes)
 
-    def forward(self, decibels: Tensor) -> Tensor:
+    def embed(self, decibels: Tensor) -> Tensor:
+        """What the output layer hears, [batch, 64]."""
         maps = self.features(self.norm(decibels).unsqueeze(1))
         columns = maps.flatten(1, 2).transpose(1, 2)  # [batch, frames, channels x bands]
         sequence, _ = self.recurrent(self.dropout(columns))
-        return self.output(self.dense(self.dropout(self.attention(sequence))))
+        return self.dense(self.dropout(self.attention(sequence)))
+
+    def forward(self, decibels: Tensor) -> Tensor:
+        return self.output(self.embed(decibels))
 
 
 class MelCnn(nn.Module):
@@ -72,10 +76,14 @@ class MelCnn(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(2 * rest[-1], classes)
 
-    def forward(self, decibels: Tensor) -> Tensor:
+    def embed(self, decibels: Tensor) -> Tensor:
+        """What the output layer hears, [batch, twice the last width]."""
         maps = self.blocks(self.stem(self.norm(decibels).unsqueeze(1)))
         bands = maps.mean(dim=2)
-        return self.output(self.dropout(torch.cat([bands.mean(dim=2), bands.amax(dim=2)], dim=1)))
+        return self.dropout(torch.cat([bands.mean(dim=2), bands.amax(dim=2)], dim=1))
+
+    def forward(self, decibels: Tensor) -> Tensor:
+        return self.output(self.embed(decibels))
 
 
 class _Residual(nn.Module):
