@@ -63,8 +63,10 @@ def recipe_file(tmp_path: Path) -> Path:
 
 def command(tmp_path: Path, data: Path, *arguments: str) -> list[str]:
     folders = ("--data", data, "--store", tmp_path / "store", "--runs", tmp_path / "runs")
-    places = [*map(str, folders), "--results", str(tmp_path / "results")]
-    threads = ["--threads", "1"] if arguments[0] == "run" else []
+    places = [*map(str, folders)]
+    if arguments[0] != "try":
+        places += ["--results", str(tmp_path / "results")]
+    threads = ["--threads", "1"] if arguments[0] in ("run", "try") else []
     return [sys.executable, "-m", "genrecore_training", *arguments, *places, *threads]
 
 
@@ -259,3 +261,55 @@ def test_a_published_recipe_runs_on_files_as_people_have_them(tmp_path: Path, da
     assert run.notes()["parameters"] == 127_562
     assert len(run.tested()) == 36
     assert 0 <= accuracy(run.tested()) <= 1
+
+
+IDEAS = """
+recipe: {recipe}
+protocol: track_random
+seeds: 2
+budget: {{optimisation: {{epochs: {epochs}}}}}
+ideas:
+  - {{name: as it is, expectation: the yardstick}}
+  - {{name: nothing learnt, expectation: worse, change: {{optimisation: {{learning_rate: 1.0e-9}}}}, verdict: not kept}}
+"""
+
+
+def test_ideas_are_judged_by_validation_tracks(tmp_path: Path, data: Path, recipe_file: Path) -> None:
+    ideas = tmp_path / "ideas.yaml"
+    ideas.write_text(IDEAS.format(recipe=recipe_file, epochs=12))
+    said = call(tmp_path, data, "try", str(ideas))
+    assert "as it is: accuracy" in said
+    found = json.loads((tmp_path / "ideas.json").read_text())
+    first, second = found["ideas"]
+    assert (first["seeds"], first["folds"]) == ([1, 2], 1)
+    assert first["n"] > 9, "each seed draws a split of its own"
+    assert first["accuracy"]["value"] > second["accuracy"]["value"]
+    assert first["ahead"] == {"value": 0, "low": 0, "high": 0}
+    assert second["ahead"]["high"] < 0
+    assert second["change"] == {"optimisation": {"learning_rate": 1e-9}}
+    assert not list(tmp_path.rglob("tested.jsonl")), "no test track is heard"
+    again = call(tmp_path, data, "try", str(ideas), "--only", "nothing learnt")
+    assert "epoch" not in again, "all is done"
+    assert json.loads((tmp_path / "ideas.json").read_text()) == found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "learning_rate: 1.0e-9",
+            "learning_rat: 1",
+            "nothing learnt: optimisation.learning_rat: Extra inputs",
+        ),
+        ("nothing learnt", "as it is", "two ideas are called as it is"),
+        ("expectation: worse, ", "", "ideas.1.expectation: Field required"),
+        ("seeds: 2", "seeds: [", "not YAML"),
+    ],
+)
+def test_a_faulty_idea_is_told_before_anything_is_trained(
+    tmp_path: Path, data: Path, recipe_file: Path, old: str, new: str, said: str
+) -> None:
+    ideas = tmp_path / "ideas.yaml"
+    ideas.write_text(IDEAS.format(recipe=recipe_file, epochs=12).replace(old, new))
+    assert said in call(tmp_path, data, "try", str(ideas), status=1)
+    assert not (tmp_path / "runs").exists()

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from genrecore.analysis import Histogram
-from genrecore_training.paired import mcnemar
+from genrecore_training.paired import difference, mcnemar
 from genrecore_training.statistics import Verdict
 
 
@@ -83,3 +83,26 @@ def test_many_artists_are_drawn_not_counted_out() -> None:
 def test_mcnemar_needs_the_same_tracks(other: list[Verdict]) -> None:
     with pytest.raises(ValueError, match="the same tracks"):
         mcnemar(paired("rwr"), other)
+
+
+def test_a_difference_and_its_interval() -> None:
+    one, other = paired("rrrw" * 25), paired("rrww" * 25)
+    found = difference(one, other[::-1])
+    assert found.value == pytest.approx(0.25)
+    assert 0.15 < found.low < 0.25 < found.high < 0.35
+    assert difference(one, one) == difference(other, other)
+    assert (difference(one, one).value, difference(one, one).low, difference(one, one).high) == (0, 0, 0)
+
+
+def test_a_difference_draws_whole_artists() -> None:
+    """A hundred tracks of two artists say no more than two artists do."""
+    groups = "x" * 50 + "y" * 50
+    found = difference(paired("r" * 50 + "w" * 50, groups=groups), paired("w" * 100, groups=groups))
+    assert (found.value, found.low, found.high) == (0.5, 0, 1)
+
+
+def test_a_difference_takes_the_mean_over_seeds() -> None:
+    found = difference(paired("rr") + paired("rw"), paired("wr") + paired("ww"))
+    assert found.value == pytest.approx((3 - 1) / 4)
+    with pytest.raises(ValueError, match="the same tracks"):
+        difference(paired("rr"), paired("r"))

@@ -10,9 +10,10 @@ from scipy.stats import binomtest, permutation_test
 
 from genrecore_training.statistics import Verdict
 
-__all__ = ["Paired", "mcnemar"]
+__all__ = ["Difference", "Paired", "difference", "mcnemar"]
 
 _DRAWS = 20_000
+_RESAMPLES = 2000
 _SEED = 0
 
 
@@ -41,6 +42,56 @@ class Paired:
     p: float
     groups: int
     p_of_groups: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much more often the one is right than the other.
+
+    Parameters
+    ----------
+    value : float
+        Difference of the accuracies; 0 if they are the same.
+    low, high : float
+        95 % interval, bootstrap over groups.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+def difference(one: Sequence[Verdict], other: Sequence[Verdict]) -> Difference:
+    """Difference of two accuracies on the same tracks, with a paired interval; whole groups are drawn.
+
+    Parameters
+    ----------
+    one, other : sequence of Verdict
+        In any order; a track that was heard more than once, as with several seeds, counts by its mean.
+
+    Raises
+    ------
+    ValueError
+        If the two were not tested on the same tracks.
+    """
+    first, second = _share_right(one), _share_right(other)
+    if first.keys() != second.keys():
+        raise ValueError("a paired comparison needs two tests of the same tracks")
+    groups: dict[str, list[float]] = {}
+    for (track, group), share in first.items():
+        groups.setdefault(group, []).append(share - second[track, group])
+    sums, counts = (np.array([figure(held) for held in groups.values()]) for figure in (np.sum, len))
+    rng = np.random.default_rng(_SEED)
+    drawn = rng.integers(len(sums), size=(_RESAMPLES, len(sums)))
+    low, high = np.percentile(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1), [2.5, 97.5])
+    return Difference(float(sums.sum() / counts.sum()), float(low), float(high))
+
+
+def _share_right(tested: Sequence[Verdict]) -> dict[tuple[str, str], float]:
+    right: dict[tuple[str, str], list[bool]] = {}
+    for item in tested:
+        right.setdefault((item.id, item.group), []).append(item.right)
+    return {key: float(np.mean(held)) for key, held in right.items()}
 
 
 def mcnemar(one: Sequence[Verdict], other: Sequence[Verdict]) -> Paired:

@@ -8,25 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from genrecore import model as model_files
+from genrecore_training import ideas as ideas_files
 from genrecore_training import reproduced
 from genrecore_training.hear import HEARD
 from genrecore_training.reproduced import interval, outdated, render_compared, render_reproduced, render_tried
 from genrecore_training.results import read, read_all
+from genrecore_training.statistics import INTERVAL
 
 __all__ = [
     "faults",
     "render",
     "render_cards",
     "render_earlier",
+    "render_ideas",
     "render_short_files",
     "render_summary",
     "update",
 ]
 
-_BLOCK = re.compile(
-    r"(<!-- (summary|results|earlier|short-files|reproduced|compared|tried|cards):begin -->\n).*?(<!-- \2:end -->)",
-    re.DOTALL,
-)
+_BLOCK = re.compile(r"(<!-- ([\w-]+):begin -->\n).*?(<!-- \2:end -->)", re.DOTALL)
 _UNKNOWN = "??"
 _SHORT_FILES = "short-files.json"
 #: Ways of hearing by which models are compared: all networks hear sound; some figures of others are on columns.
@@ -69,6 +69,31 @@ def render_short_files(results: Path) -> str:
             f"| {model['right only padded']} | p = {model['McNemar exact p']} | {_by_artist(model)} |"
         )
     return "\n".join([*rows, "", f"Protocol: {found['protocol']}. Interval: {found['interval']}."]) + "\n"
+
+
+def render_ideas(results: Path) -> str:
+    """The log of ideas, a table for each ideas file, as Markdown."""
+    lines: list[str] = []
+    for path in sorted((results / "ideas").glob("*.yaml")):
+        ideas = ideas_files.load(path)
+        target = path.with_suffix(".json")
+        found = {entry["idea"]: entry for entry in read(target)["ideas"]} if target.is_file() else {}
+        lines += [
+            f"`{path.stem}`: changes of `{ideas.recipe}`, judged by the validation tracks of `{ideas.protocol}`; "
+            f"for all of them {_in_words(ideas.budget)}.",
+            "",
+            "| idea | expectation | accuracy | ahead of the first | macro F1 | log loss | seconds | verdict |",
+            "|---|---|---|---|---|---|---:|---|",
+            *(_idea(idea, found.get(idea.name)) for idea in ideas.ideas),
+            "",
+        ]
+        how = {(entry["n"], entry["folds"], tuple(entry["seeds"])) for entry in found.values()}
+        for count, folds, seeds in sorted(how):
+            lines += [
+                f"n = {count}, {folds} folds, seeds {', '.join(map(str, seeds))}. Interval: {INTERVAL}.",
+                "",
+            ]
+    return "\n".join(lines)
 
 
 def render_cards() -> str:
@@ -128,11 +153,14 @@ def update(documents: Sequence[Path], results: Path, *, write: bool) -> list[Pat
         "reproduced": render_reproduced(results),
         "compared": render_compared(results),
         "tried": render_tried(results),
+        "ideas": render_ideas(results),
     }
     stale = []
     for path in documents:
         text = path.read_text("utf-8")
-        fresh = _BLOCK.sub(lambda block: f"{block[1]}{made[block[2]]}{block[3]}", text)
+        fresh = _BLOCK.sub(
+            lambda block: f"{block[1]}{made[block[2]]}{block[3]}" if block[2] in made else block[0], text
+        )
         if fresh != text:
             stale.append(path)
             if write:
@@ -147,6 +175,27 @@ def faults(results: Path) -> list[str]:
         said for model in models for said in outdated(_SHORT_FILES, model["model"], model["recipe_hash"])
     ]
     return [*reproduced.faults(results), *stale]
+
+
+def _idea(idea: ideas_files.Idea, found: dict[str, Any] | None) -> str:
+    told = idea.verdict or _UNKNOWN
+    if found is None:
+        return f"| {idea.name} | {idea.expectation} | {' | '.join([_UNKNOWN] * 5)} | {told} |"
+    right, ahead, f1 = found["accuracy"], found["ahead"], found["macro F1"]
+    return (
+        f"| {idea.name} | {idea.expectation} | **{right['value']:.3f}** {interval(right)} "
+        f"| {ahead['value']:+.3f} [{ahead['low']:+.3f}, {ahead['high']:+.3f}] | {f1['value']:.3f} {interval(f1)} "
+        f"| {found['log loss']:.3f} | {found['seconds']:,} | {told} |"
+    )
+
+
+def _in_words(budget: Mapping[str, Any]) -> str:
+    """A change, such as ``optimisation.epochs: 12``."""
+    said = []
+    for key, value in budget.items():
+        inner = _in_words(value).split(", ") if isinstance(value, Mapping) else []
+        said += [f"{key}.{part}" for part in inner] or [f"{key}: {value}"]
+    return ", ".join(said) or "nothing else"
 
 
 def _short_files(results: Path) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from genrecore.errors import RuntimeMissing
 from genrecore.runtime import import_onnxruntime
 from genrecore_training.cli.look import compare, datasets, recipes, results, short_files
 from genrecore_training.cli.own import own
-from genrecore_training.cli.work import export, reproduce, run
+from genrecore_training.cli.work import export, reproduce, run, try_ideas
 
 __all__ = ["group", "main"]
 
@@ -51,6 +51,7 @@ def group() -> None:
       genrecore-train reproduce abela-end2end-gru           a published experiment
       genrecore-train own --beets ~/.config/beets/library.db    a model of your own genres
       genrecore-train run mel-cnn-mood                      a recipe under all its protocols
+      genrecore-train try training/results/ideas/mood.yaml  changes of a recipe, on validation tracks
       genrecore-train export mel-cnn-mood                   the model file, trained on everything
       genrecore-train results --check                       do the documents say what was measured?
 
@@ -58,5 +59,5 @@ def group() -> None:
     """
 
 
-for command in (recipes, datasets, reproduce, own, run, export, compare, short_files, results):
+for command in (recipes, datasets, reproduce, own, run, try_ideas, export, compare, short_files, results):
     group.add_command(command)

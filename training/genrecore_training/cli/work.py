@@ -19,7 +19,7 @@ from genrecore_training.cli.common import (
     sentences,
 )
 
-__all__ = ["export", "reproduce", "run"]
+__all__ = ["export", "reproduce", "run", "try_ideas"]
 
 _OPTIONS = (
     click.option("--protocol", help="Only under this one; under all of the recipe's if not given."),
@@ -93,6 +93,31 @@ def run(recipe: str, **options: Any) -> None:
         from genrecore_training import recipes as recipe_files
 
         _experiments(recipe_files.load(recipe), **options)
+
+
+@click.command("try")
+@click.argument("ideas", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--only", multiple=True, metavar="NAME", help="Only this idea, and the first; can be repeated.")
+@hardware
+@places
+def try_ideas(ideas: Path, only: tuple[str, ...], **options: Any) -> None:
+    """Try changes of a recipe, on a small budget.
+
+    IDEAS is a YAML file with the recipe, the budget, and for each idea what is changed and what is expected. Each is
+    trained on all folds; the validation tracks judge, and no test track is heard. Figures, and how far each is ahead of
+    the first, go into a JSON file of the same name.
+
+    \b
+    Examples:
+      genrecore-train try training/results/ideas/genre.yaml --data ~/data
+      genrecore-train try sweep.yaml --accelerator cuda --only "two heads"
+    """
+    with sentences():
+        from genrecore_training.ideas import try_ideas as run_ideas
+
+        compute = compute_of(options)
+        for line in run_ideas(ideas, places_of(options), only=only, compute=compute):
+            click.echo(line)
 
 
 @click.command()
