@@ -34,16 +34,29 @@ class Material:
         One for the label; values of further heads behind it, NaN where nothing is known.
     crops : int
         Snippets an epoch.
+    taught : ndarray of float32, shape (places, classes), optional
+        What teachers say at every `step` of the signal, in place of the label.
+    step : int
+        Samples, or columns, from one place to the next.
     """
 
     signal: NDArray[Any]
     target: NDArray[np.float32]
     crops: int
+    taught: NDArray[np.float32] | None = None
+    step: int = 1
 
     @property
     def length(self) -> int:
         """Samples, or columns."""
         return int(self.signal.shape[-1])
+
+    def target_at(self, start: int) -> NDArray[np.float32]:
+        """The target of a snippet from `start` on."""
+        if self.taught is None:
+            return self.target
+        said = self.taught[min(round(start / self.step), len(self.taught) - 1)]
+        return np.concatenate([said, self.target[len(said) :]])
 
     def cut(self, start: int, width: int) -> NDArray[np.float32]:
         """Samples or columns from `start` on, from the beginning again after the end, shape (..., width)."""
@@ -110,19 +123,19 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
     def _draw(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         item = self.material[self._tracks[index]]
         if item.length == self.size and not self._altered:
-            return item.cut(0, self.size), item.target
+            return item.cut(0, self.size), item.target_at(0)
         rng = np.random.default_rng([self.seed, self.epoch, index])
         if item.signal.ndim == 2:
             mel = draw_mel(rng, self.augmentation, mels=item.signal.shape[0], frames=self.size)
             width = min(mel.width, item.length)
             start = int(rng.integers(item.length - width + 1))
-            return apply_mel(item.cut(start, width), mel, frames=self.size), item.target
+            return apply_mel(item.cut(start, width), mel, frames=self.size), item.target_at(start)
         wave = draw_wave(rng, self.augmentation)
         width = round(self.size * wave.speed)
         # A track shorter than a snippet is tiled, from a random place on.
         room = item.length - width + 1 if item.length >= width else item.length
         start = int(rng.integers(room))
-        return apply_wave(item.cut(start, width), wave, size=self.size), item.target
+        return apply_wave(item.cut(start, width), wave, size=self.size), item.target_at(start)
 
 
 class EvenCrops(Dataset[tuple[Tensor, Tensor, Tensor]]):

@@ -26,6 +26,7 @@ from genrecore_training.statistics import (
     bootstrap,
     log_loss,
     macro_f1,
+    mean_accuracy,
     uncalibrated,
 )
 from genrecore_training.train import ANY_DEVICE, Compute
@@ -188,7 +189,11 @@ def _validate(
 
 
 def _figures(heard: Sequence[Verdict], yardstick: Sequence[Verdict]) -> dict[str, Any]:
-    metrics: dict[str, Callable[[Sequence[Verdict]], float]] = {"accuracy": accuracy, "macro F1": macro_f1}
+    metrics: dict[str, Callable[[Sequence[Verdict]], float]] = {
+        "accuracy": accuracy,
+        "macro F1": macro_f1,
+        "accuracy of mean probability": mean_accuracy,
+    }
     found: dict[str, Any] = {"n": len({verdict.id for verdict in heard})}
     for name, metric in metrics.items():
         low, high = bootstrap(heard, metric)

@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from genrecore.model import Model
 from genrecore_training.auxiliary import LABEL, Auxiliary, Head, answers
 from genrecore_training.crops import Material
 from genrecore_training.datasets import Track
+from genrecore_training.export import input_spec
 from genrecore_training.material import Bench, open_dataset
 from genrecore_training.protocols import Split
 from genrecore_training.recipes import RecipeError
+from genrecore_training.teaching import say, taught
 
 __all__ = ["Lessons", "artists_held_out", "lessons"]
 
@@ -55,7 +58,7 @@ class _Source:
         return tuple(dict(self.material))
 
 
-def lessons(bench: Bench, split: Split, data: Path, store: Path) -> Lessons:
+def lessons(bench: Bench, split: Split, data: Path, store: Path, teachers: Sequence[Model] = ()) -> Lessons:
     """Collect what a run learns from.
 
     Of other data sets those tracks are left out whose artist is in the validation or test part of the split; what is
@@ -69,6 +72,8 @@ def lessons(bench: Bench, split: Split, data: Path, store: Path) -> Lessons:
         Its fold.
     data, store : Path
         Folders of the data sets and of decoded features.
+    teachers : sequence of Model
+        Whose word counts, where the recipe has any.
 
     Raises
     ------
@@ -79,22 +84,30 @@ def lessons(bench: Bench, split: Split, data: Path, store: Path) -> Lessons:
     """
     own = _Source(bench, _heard(bench, split.train), {})
     own.said[0] = own.label
+    sources: dict[str, _Source] = {bench.recipe.dataset: own}
+
+    def source_of(dataset: str, crops: int) -> _Source:
+        if dataset not in sources:
+            sources[dataset] = _other(bench, split, dataset, crops, data, store)
+        return sources[dataset]
+
     heads = [Head(f"{bench.recipe.dataset}.{LABEL}", True, len(bench.labels), 1.0)]
-    sources = [own]
     for auxiliary in bench.recipe.auxiliary:
-        source = (
-            own if auxiliary.dataset == bench.recipe.dataset else _other(bench, split, auxiliary, data, store)
-        )
-        if source is not own:
-            sources.append(source)
+        source = source_of(auxiliary.dataset, auxiliary.crops_per_track)
         for target in auxiliary.targets:
             head, said = _asked(source, auxiliary, target)
             source.said[len(heads)] = said
             heads.append(head)
-    material = [piece for source in sources for piece in _targeted(source, heads)]
-    return Lessons(
-        tuple(material), tuple(heads), {source.bench.dataset.name: source.tracks for source in sources}
-    )
+    teacher = bench.recipe.teacher
+    for dataset in teacher.unlabelled if teacher else ():
+        source_of(dataset, teacher.crops_per_track if teacher else 0)
+    material = []
+    for source in sources.values():
+        for track, piece in _targeted(source, heads):
+            if teacher:
+                piece = taught(piece, *_heard_by(teachers, source, track, piece), teacher.share)
+            material.append(piece)
+    return Lessons(tuple(material), tuple(heads), {name: source.tracks for name, source in sources.items()})
 
 
 def artists_held_out(bench: Bench, split: Split) -> set[str]:
@@ -111,11 +124,9 @@ def _heard(bench: Bench, ids: Sequence[str]) -> list[tuple[str, Material]]:
     return [*zip(names, bench.material(names), strict=True), *bench.sounding(names).items()]
 
 
-def _other(bench: Bench, split: Split, auxiliary: Auxiliary, data: Path, store: Path) -> _Source:
-    heard = bench.recipe.input.model_copy(update={"crops_per_track": auxiliary.crops_per_track})
-    recipe = bench.recipe.model_copy(
-        update={"dataset": auxiliary.dataset, "dataset_options": {}, "auxiliary": (), "input": heard}
-    )
+def _other(bench: Bench, split: Split, dataset: str, crops: int, data: Path, store: Path) -> _Source:
+    heard = bench.recipe.input.model_copy(update={"crops_per_track": crops})
+    recipe = bench.recipe.model_copy(update={"dataset": dataset, "dataset_options": {}, "input": heard})
     other = Bench(recipe, open_dataset(recipe, data), store)
     held = artists_held_out(bench, split)
 
@@ -141,10 +152,27 @@ def _asked(
     return Head(name, False, len(known[target].names), auxiliary.weight), said
 
 
-def _targeted(source: _Source, heads: Sequence[Head]) -> list[Material]:
+def _heard_by(
+    teachers: Sequence[Model], source: _Source, track: str, piece: Material
+) -> tuple[NDArray[np.float32], int]:
+    """What teachers say along a track, and the step in the track's own samples or columns."""
+    heard, bench = teachers[0].card.input, source.bench
+    own = input_spec(bench.recipe.input).logmel
+    if heard.logmel is None or own not in (None, heard.logmel):
+        raise RecipeError(
+            f"{bench.recipe.name} cannot learn from {teachers[0].card.name}: teachers hear log-mels, "
+            "and a network on log-mels has those of its own kind"
+        )
+    if own is not None:
+        return say(piece.signal, teachers)
+    said, step = say(bench.store.logmel(bench.tracks[track], heard.logmel, least=heard.samples), teachers)
+    return said, step * heard.logmel.hop_length
+
+
+def _targeted(source: _Source, heads: Sequence[Head]) -> list[tuple[str, Material]]:
     found = []
     for track, piece in source.material:
         unknown = [np.full(head.size, np.nan, np.float32) for head in heads]
         row = [source.said.get(place, {}).get(track, blank) for place, blank in enumerate(unknown)]
-        found.append(replace(piece, target=np.concatenate(row)))
+        found.append((track, replace(piece, target=np.concatenate(row))))
     return found

@@ -22,6 +22,7 @@ __all__ = [
     "Published",
     "Recipe",
     "RecipeError",
+    "Teacher",
     "check",
     "documented_keys",
     "load",
@@ -107,6 +108,20 @@ class Optimisation(_Strict):
     )
 
 
+class Teacher(_Strict):
+    """Networks that a network learns from, beside or in place of labels."""
+
+    recipes: tuple[str, ...] = Field(
+        min_length=1, description="teachers; each is trained on the same fold first"
+    )
+    seeds: int = Field(1, ge=1, description="of each teacher, counted up from its recipe's")
+    share: float = Field(0.7, gt=0, le=1, description="of the teachers in a target; the rest is the label")
+    unlabelled: tuple[str, ...] = Field(
+        (), description="data sets on which the teachers' word is learnt alone"
+    )
+    crops_per_track: int = Field(10, ge=1, description="random snippets of each unlabelled track in an epoch")
+
+
 class Published(_Strict):
     """What a paper says of its network."""
 
@@ -131,6 +146,7 @@ class Recipe(_Strict):
     input: InputSettings
     augmentation: Augmentation = Augmentation()
     auxiliary: tuple[Auxiliary, ...] = Field((), description="multi-task: what is learnt beside the task")
+    teacher: Teacher | None = Field(None, description="distillation: networks that it learns from")
     optimisation: Optimisation
     protocols: tuple[str, ...] = Field(description="splits to run, the paper's own first")
     shares: tuple[float, float, float] = Field(
@@ -144,9 +160,11 @@ class Recipe(_Strict):
         """SHA-256, in hex, of all that decides a run.
 
         Blind to layout, comments and keys left at their defaults: a new key changes no old recipe. (So a default, once
-        set, is never changed.)
+        set, is never changed.) Teachers count by their own digests.
         """
         content = self.model_dump(mode="json", exclude=_NOT_OF_THE_RUN, exclude_defaults=True)
+        if self.teacher is not None:
+            content["teachers"] = [load(name).digest for name in self.teacher.recipes]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -296,8 +314,9 @@ def check(recipe: Recipe, source: str | Path, text: str = "") -> None:
             )
     if recipe.auxiliary and not hasattr(NETWORKS[recipe.network], "embed"):
         raise fault(("auxiliary",), f"{recipe.network} has no embedding that further heads could share")
-    if recipe.auxiliary and recipe.input.sections is not None:
-        raise fault(("auxiliary",), "it is for random snippets: leave out input.sections")
+    for key in ("auxiliary", "teacher"):
+        if getattr(recipe, key) and recipe.input.sections is not None:
+            raise fault((key,), "it is for random snippets: leave out input.sections")
     try:
         shape_of(recipe.input)
     except ValueError as error:

@@ -15,8 +15,11 @@ import torch
 from rich.progress import track as progress
 from torch import nn
 
+from genrecore import model as model_files
 from genrecore.analysis import Histogram
 from genrecore.card import ModelCard
+from genrecore.model import Model
+from genrecore_training import recipes as recipe_files
 from genrecore_training import train
 from genrecore_training.datasets import Dataset
 from genrecore_training.export import (
@@ -174,7 +177,7 @@ class Run:
 
     def _train(self) -> None:
         bench, split = self.bench, self.split
-        learnt = lessons(bench, split, self.places.data, self.places.store)
+        learnt = lessons(bench, split, self.places.data, self.places.store, self._teachers())
         fitted = train.fit(
             self.recipe,
             learnt.material,
@@ -208,6 +211,28 @@ class Run:
         raw.replace(self.model_file)
         for checkpoint in self.folder.glob("*.ckpt"):  # there is nothing left to resume
             checkpoint.unlink()
+
+    def _teachers(self) -> list[Model]:
+        """Trained first, where the recipe has some."""
+        said = self.recipe.teacher
+        models = []
+        for recipe in map(recipe_files.load, said.recipes if said else ()):
+            for seed in range(recipe.seed, recipe.seed + (said.seeds if said else 0)):
+                seeded = recipe.model_copy(update={"seed": seed})
+                run = Run(seeded, self.protocol, self.fold, self.places, compute=self.compute)
+                if not {*self.split.validation, *self.split.test}.isdisjoint(run.split.train):
+                    raise RecipeError(
+                        f"{recipe.name} learns what {self.recipe.name} is validated or tested on: "
+                        f"{self.protocol} splits them otherwise"
+                    )
+                run.fit()
+                models.append(model_files.load(run.model_file, device="cpu"))
+        if any(
+            model.card.input != models[0].card.input or model.card.labels != self.bench.labels
+            for model in models
+        ):
+            raise RecipeError(f"{self.recipe.name}: teachers are of one input, and of the same classes")
+        return models
 
     def _export(self, network: nn.Module, path: Path, parameters: int, multiply_adds: int) -> float:
         settings, labels = self.recipe.input, self.bench.labels

@@ -1,0 +1,127 @@
+"""Distillation: what teachers say, where they say it, and who learns it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import synth
+from core.rig import make_model
+
+from genrecore import model as model_files
+from genrecore_training import recipes
+from genrecore_training.augment import Augmentation
+from genrecore_training.crops import Crops, Material
+from genrecore_training.recipes import Recipe, RecipeError
+from genrecore_training.runs import Places, Run
+from genrecore_training.teaching import say, taught
+
+GENRES = {"blues": 220.0, "metal": 3520.0}
+
+
+def test_teachers_say_their_mean_at_every_quarter_of_a_snippet(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    teachers = []
+    for number in range(2):
+        path = make_model(tmp_path / f"teacher{number}.onnx", "genre", seed=number)
+        teachers.append(model_files.load(path, device="cpu"))
+    mels, frames = teachers[0].card.input.shape
+    columns = rng.uniform(-80, 0, (mels, 3 * frames)).astype(np.float32)
+    said, step = say(columns, teachers)
+    assert step == frames // 4
+    assert len(said) == 2 * frames // step + 1
+    np.testing.assert_allclose(said.sum(axis=1), 1, atol=1e-5)
+    place = columns[None, :, 3 * step : 3 * step + frames]
+    np.testing.assert_allclose(said[3], (teachers[0].run(place) + teachers[1].run(place))[0] / 2, atol=1e-6)
+
+
+def test_a_snippet_takes_what_was_said_at_the_nearest_place() -> None:
+    said = np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]], np.float32)
+    target = np.array([1.0, 0.0, 7.0], np.float32)
+    track = taught(Material(np.zeros((128, 60), np.float16), target, 1), said, 10, share=0.5)
+    assert [track.target_at(start).tolist() for start in (0, 4, 6, 14, 21, 50)] == [
+        [1, 0, 7],
+        [1, 0, 7],
+        [0.75, 0.25, 7],
+        [0.75, 0.25, 7],
+        [0.5, 0.5, 7],
+        [0.5, 0.5, 7],
+    ]
+    alone = taught(Material(np.zeros((128, 60)), np.full(3, np.nan, np.float32), 1), said, 10, share=0.5)
+    assert alone.target_at(12)[:2].tolist() == [0.5, 0.5], "without a label the teachers' word counts alone"
+    _, targets = Crops([track], 60, Augmentation(), seed=0).__getitems__([0])
+    assert targets.tolist() == [[1, 0, 7]]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """GTZAN with ten tracks of each of two genres, which differ in pitch, and Emotify with two clips."""
+    root = tmp_path_factory.mktemp("data")
+    lines = []
+    for genre, pitch in GENRES.items():
+        (root / "gtzan" / "genres_original" / genre).mkdir(parents=True)
+        for number in range(10):
+            rng, t = np.random.default_rng(number), np.arange(8 * 22050) / 22050
+            tone = np.sin(2 * np.pi * pitch * rng.uniform(0.9, 1.1) * t) + 0.1 * rng.standard_normal(len(t))
+            name = f"{genre}.{number:05}"
+            path = root / "gtzan" / "genres_original" / genre / f"{name}.wav"
+            synth.write(path, (0.2 * tone).astype(np.float32), rate=22050)
+            lines.append(f"{name}.wav ::: {genre} artist {number} ::: song")
+    (root / "gtzan" / "artists_titles_sturm.txt").write_text("\n".join(lines) + "\n")
+    (root / "emotify" / "audio").mkdir(parents=True)
+    columns = "amazement,solemnity,tenderness,nostalgia,calmness,power,joyful_activation,tension,sadness"
+    rows = "".join(f"{number},pop,40{',0.5' * 9}\n" for number in (1, 2))
+    (root / "emotify" / "annotations.csv").write_text(f"track_id,genre,n_raters,{columns}\n{rows}")
+    for number in (1, 2):
+        synth.piece(root / "emotify" / "audio" / f"{number}.opus", 5, rate=48000, channels=1)
+    return root
+
+
+def recipe(name: str, **changes: object) -> Recipe:
+    content = recipes.load("end2end-gru-mel").model_dump(mode="json")
+    content["network"], content["network_options"] = "mel-cnn", {"widths": [4, 6, 8, 8], "dropout": 0.0}
+    content["optimisation"] |= {
+        "epochs": 8,
+        "batch": 16,
+        "learning_rate": 0.01,
+        "ema": None,
+        "precision": "32-true",
+    }
+    content["augmentation"] = {}
+    content |= {"name": name, "protocols": ["track_random"], "shares": [0.6, 0.2, 0.2]} | changes
+    return Recipe.model_validate(content)
+
+
+def write(recipe: Recipe, folder: Path) -> Path:
+    path = folder / f"{recipe.name}.yaml"
+    path.write_text(recipe.model_dump_json(exclude={"published"}))  # JSON is YAML
+    return path
+
+
+def test_a_student_learns_from_a_teacher_of_the_same_fold(tmp_path: Path, data: Path) -> None:
+    places = Places(data, tmp_path / "store", tmp_path / "runs")
+    first = write(recipe("teacher"), tmp_path)
+    said = {"recipes": [str(first)], "share": 1.0, "unlabelled": ["emotify"], "crops_per_track": 2}
+    student = recipe("student", teacher=said)
+    run = Run(student, "track_random", 0, places)
+    run.execute()
+    teacher = Run(recipes.load(first), "track_random", 0, places)
+    assert teacher.model_file.is_file()
+    assert not teacher.tested_file.is_file(), "a teacher's test is not read"
+    assert all(verdict.right for verdict in run.tested()), "tones octaves apart are told apart by hearsay"
+    # A teacher that changes is another recipe for its student.
+    before = student.digest
+    write(recipe("teacher", seed=7), tmp_path)
+    assert student.digest != before
+    with pytest.raises(RecipeError, match="teacher learns what student is validated or tested on"):
+        Run(student, "track_random", 0, places).fit()
+
+
+def test_a_teacher_hears_what_its_student_hears(tmp_path: Path, data: Path) -> None:
+    places = Places(data, tmp_path / "store", tmp_path / "runs")
+    finer = {"kind": "logmel", "samples": 66150, "hop_length": 854, "frames": 77}
+    first = write(recipe("finer", input=finer), tmp_path)
+    student = recipe("student", teacher={"recipes": [str(first)]})
+    with pytest.raises(RecipeError, match="student cannot learn from finer"):
+        Run(student, "track_random", 0, places).fit()
