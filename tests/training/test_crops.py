@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from genrecore_training.augment import Augmentation, apply_mel, apply_wave, draw_mel, draw_wave
+from genrecore_training.augment import Augmentation, apply_mel, apply_wave, draw_mel, draw_wave, mix_styles
 from genrecore_training.crops import Crops, EvenCrops, Material
 
 STRONG = Augmentation(
@@ -127,3 +127,27 @@ def test_augmentation_that_is_off_changes_nothing() -> None:
     np.testing.assert_array_equal(
         apply_wave(samples, draw_wave(np.random.default_rng(3), Augmentation()), size=1000), samples
     )
+
+
+def test_a_style_is_the_bands_means_and_deviations() -> None:
+    rng = np.random.default_rng(0)
+    quiet, loud = (rng.normal(mean, spread, (128, 39)) for mean, spread in ((-60, 2), (-20, 8)))
+    snippets = np.stack([quiet, loud]).astype(np.float32)
+    np.testing.assert_allclose(mix_styles(rng, snippets, Augmentation()), snippets, atol=1e-4)
+    mixed = mix_styles(rng, np.concatenate([snippets] * 32), Augmentation(style=1.0))
+    means, spreads = mixed.mean(axis=(1, 2)), mixed.std(axis=2).mean(axis=1)
+    assert ((means > -61) & (means < -19)).all()
+    assert ((means > -55) & (means < -25)).any(), "some lie between the two"
+    assert (spreads < 9).all()
+    # The same music: each band keeps its course in time.
+    course = [
+        np.corrcoef(
+            mixed[n].ravel() - mixed[n].mean(1).repeat(39),
+            (quiet, loud)[n % 2].ravel() - (quiet, loud)[n % 2].mean(1).repeat(39),
+        )[0, 1]
+        for n in range(64)
+    ]
+    assert min(course) > 0.9
+    half = mix_styles(rng, np.concatenate([snippets] * 200), Augmentation(style=0.5))
+    kept = np.isclose(half, np.concatenate([snippets] * 200), atol=1e-3).all(axis=(1, 2)).mean()
+    assert 0.5 < kept < 0.9, "half are drawn, and some of these have a partner of their own style"

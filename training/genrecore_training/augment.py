@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.ndimage import map_coordinates
 
-__all__ = ["Augmentation", "MelChange", "WaveChange", "apply_mel", "apply_wave", "draw_mel", "draw_wave"]
+__all__ = [
+    "Augmentation",
+    "MelChange",
+    "WaveChange",
+    "apply_mel",
+    "apply_wave",
+    "draw_mel",
+    "draw_wave",
+    "mix_styles",
+]
 
 
 class Augmentation(BaseModel):
@@ -40,6 +49,13 @@ class Augmentation(BaseModel):
         0.0, ge=0, description="log-mel: deviation of noise in dB; waveform: largest noise, relative"
     )
     gain: float = Field(0.0, ge=0, description="waveform: largest gain either way, dB")
+    style: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="log-mel: share of snippets whose bands' means and deviations are mixed with another's "
+        "(Freq-MixStyle, Kim et al. 2022)",
+    )
     mixup: float = Field(0.0, ge=0, description="alpha of mixup's beta distribution (Zhang et al. 2018)")
 
 
@@ -71,6 +87,8 @@ class WaveChange:
 
 
 _CURVE_POINTS = 5
+_STYLE_ALPHA = 0.4  # of the beta distribution of the shares, as Kim et al. have it
+_LEAST_DEVIATION = 1e-3  # dB
 
 
 def draw_mel(rng: np.random.Generator, how: Augmentation, *, mels: int, frames: int) -> MelChange:
@@ -127,6 +145,34 @@ def apply_mel(columns: NDArray[np.float32], change: MelChange, *, frames: int) -
     for begin, width in change.band_masks:
         out[begin : begin + width] = mean
     return out
+
+
+def mix_styles(
+    rng: np.random.Generator, snippets: NDArray[np.float32], how: Augmentation
+) -> NDArray[np.float32]:
+    """Give some snippets of a batch, band by band, a mean and a deviation between their own and another's.
+
+    What they are stays: mean and deviation of a band tell how a recording was made more than what is played.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Draws which, with whom and how much.
+    snippets : ndarray of float32, shape (batch, mels, frames)
+        dB.
+    how : Augmentation
+        `style` is the share of them.
+    """
+    count = len(snippets)
+    share = rng.beta(_STYLE_ALPHA, _STYLE_ALPHA, (count, 1, 1)).astype(np.float32)
+    share[rng.random(count) >= how.style] = 1
+    other = rng.permutation(count)
+    mean = snippets.mean(axis=2, keepdims=True)
+    deviation = np.maximum(snippets.std(axis=2, keepdims=True), _LEAST_DEVIATION)
+    wanted_mean = share * mean + (1 - share) * mean[other]
+    wanted_deviation = share * deviation + (1 - share) * deviation[other]
+    mixed: NDArray[np.float32] = (snippets - mean) / deviation * wanted_deviation + wanted_mean
+    return mixed
 
 
 def draw_wave(rng: np.random.Generator, how: Augmentation) -> WaveChange:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from genrecore_training.augment import Augmentation, apply_mel, apply_wave, draw_mel, draw_wave
+from genrecore_training.augment import Augmentation, apply_mel, apply_wave, draw_mel, draw_wave, mix_styles
 from genrecore_training.features import as_float
 
 __all__ = ["Crops", "EvenCrops", "Material", "as_batch"]
@@ -94,7 +94,7 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
         self.augmentation = augmentation
         self.seed = seed
         self.epoch = 0
-        self._altered = augmentation.model_copy(update={"mixup": 0.0}) != Augmentation()
+        self._altered = augmentation.model_copy(update={"mixup": 0.0, "style": 0.0}) != Augmentation()
         self._tracks = [track for track, item in enumerate(material) for _ in range(item.crops)]
 
     def set_epoch(self, epoch: int) -> None:
@@ -111,6 +111,9 @@ class Crops(Dataset[tuple[Tensor, Tensor]]):
     def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         drawn = [self._draw(index) for index in indices]
         snippets, targets = np.stack([d[0] for d in drawn]), np.stack([d[1] for d in drawn])
+        if self.augmentation.style:
+            rng = np.random.default_rng([self.seed, self.epoch, indices[0], len(self), 1])
+            snippets = mix_styles(rng, snippets, self.augmentation)
         if self.augmentation.mixup:
             rng = np.random.default_rng([self.seed, self.epoch, indices[0], len(self)])
             alpha = self.augmentation.mixup
