@@ -101,6 +101,12 @@ def test_an_experiment_leaves_figures_plots_and_a_model(
         assert result["int8"]["n"] == count
         assert result["int8"]["accuracy"] > 0.8
         assert result["per class"]["metal"]["n"] == count // 3
+        low, high = result["calibration"]["error of an exact confidence"]
+        assert 0 <= low <= high <= 1
+        loose, strict = result["abstaining"]
+        assert loose["precision wanted"] == 0.8
+        assert loose["precision"] > 0.8
+        assert strict.get("n", 0) <= loose["n"] <= count
         assert "over tracks, seed 0" in result["interval"]
         plots = tmp_path / "runs" / "small" / f"{protocol}-plots"
         wanted = {"confusion", "reliability", "learning", "embedding"}

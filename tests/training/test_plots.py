@@ -13,7 +13,8 @@ from matplotlib.image import imread
 
 from genrecore.analysis import Histogram
 from genrecore_training import plots
-from genrecore_training.statistics import Verdict, calibration_error, correlation_over_time
+from genrecore_training.calibration import calibration_error
+from genrecore_training.statistics import Verdict, correlation_over_time
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 MOODS = ("happy", "angry", "sad", "relaxed")

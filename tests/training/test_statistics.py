@@ -15,23 +15,20 @@ from sklearn.metrics import f1_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 
 from genrecore.analysis import Histogram
+from genrecore_training.calibration import calibrated, calibration_error, fit_temperature, reliability
 from genrecore_training.statistics import (
     Verdict,
     accuracy,
     bootstrap,
-    calibration_error,
     confusion,
     correlation_over_time,
-    fit_temperature,
     log_loss,
     macro_f1,
     mean_accuracy,
     over_seeds,
     per_class,
-    reliability,
     snippet_accuracy,
     top_k,
-    uncalibrated,
 )
 
 LABELS = ("a", "b")
@@ -174,7 +171,7 @@ def test_log_loss_is_that_of_the_calibrated_probabilities() -> None:
     assert log_loss([verdict("a", "a", temperature=2)]) == pytest.approx(-math.log(2 / 3))
     assert log_loss([verdict("b", "a", temperature=2)]) == pytest.approx(-math.log(1 / 3))
     items = drawn(60, 9, 1)
-    plain = uncalibrated(items)
+    plain = calibrated(items, 1.0)
     assert {item.histogram.temperature for item in plain} == {1.0}
     means = [
         [dict(zip(MANY, i.histogram.probabilities, strict=True))[k] for k in sorted(MANY)] for i in items
@@ -198,10 +195,10 @@ def test_the_fitted_temperature_has_the_least_log_loss() -> None:
     assert at(best) < min(at(best * 1.05), at(best / 1.05))
 
 
-def test_uncalibrated_gives_the_calibration_error_before_temperature() -> None:
+def test_calibrated_gives_the_calibration_error_before_temperature() -> None:
     items = [verdict("a", "a", temperature=2)] * 4 + [verdict("b", "a", temperature=2)]  # confident by 2/3
     assert calibration_error(items) == pytest.approx(0.8 - 2 / 3)
-    assert calibration_error(uncalibrated(items)) == pytest.approx(0)
+    assert calibration_error(calibrated(items, 1.0)) == pytest.approx(0)
 
 
 @settings(max_examples=30, deadline=None)

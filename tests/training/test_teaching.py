@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import synth
 from core.rig import make_model
 
 from genrecore import model as model_files
@@ -17,7 +17,7 @@ from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.runs import Places, Run
 from genrecore_training.teaching import say, taught
 
-GENRES = {"blues": 220.0, "metal": 3520.0}
+SmallRecipe = Callable[..., Recipe]
 
 
 def test_teachers_say_their_mean_at_every_quarter_of_a_snippet(tmp_path: Path) -> None:
@@ -54,56 +54,19 @@ def test_a_snippet_takes_what_was_said_at_the_nearest_place() -> None:
     assert targets.tolist() == [[1, 0, 7]]
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """GTZAN with ten tracks of each of two genres, which differ in pitch, and Emotify with two clips."""
-    root = tmp_path_factory.mktemp("data")
-    lines = []
-    for genre, pitch in GENRES.items():
-        (root / "gtzan" / "genres_original" / genre).mkdir(parents=True)
-        for number in range(10):
-            rng, t = np.random.default_rng(number), np.arange(8 * 22050) / 22050
-            tone = np.sin(2 * np.pi * pitch * rng.uniform(0.9, 1.1) * t) + 0.1 * rng.standard_normal(len(t))
-            name = f"{genre}.{number:05}"
-            path = root / "gtzan" / "genres_original" / genre / f"{name}.wav"
-            synth.write(path, (0.2 * tone).astype(np.float32), rate=22050)
-            lines.append(f"{name}.wav ::: {genre} artist {number} ::: song")
-    (root / "gtzan" / "artists_titles_sturm.txt").write_text("\n".join(lines) + "\n")
-    (root / "emotify" / "audio").mkdir(parents=True)
-    columns = "amazement,solemnity,tenderness,nostalgia,calmness,power,joyful_activation,tension,sadness"
-    rows = "".join(f"{number},pop,40{',0.5' * 9}\n" for number in (1, 2))
-    (root / "emotify" / "annotations.csv").write_text(f"track_id,genre,n_raters,{columns}\n{rows}")
-    for number in (1, 2):
-        synth.piece(root / "emotify" / "audio" / f"{number}.opus", 5, rate=48000, channels=1)
-    return root
-
-
-def recipe(name: str, **changes: object) -> Recipe:
-    content = recipes.load("end2end-gru-mel").model_dump(mode="json")
-    content["network"], content["network_options"] = "mel-cnn", {"widths": [4, 6, 8, 8], "dropout": 0.0}
-    content["optimisation"] |= {
-        "epochs": 8,
-        "batch": 16,
-        "learning_rate": 0.01,
-        "ema": None,
-        "precision": "32-true",
-    }
-    content["augmentation"] = {}
-    content |= {"name": name, "protocols": ["track_random"], "shares": [0.6, 0.2, 0.2]} | changes
-    return Recipe.model_validate(content)
-
-
 def write(recipe: Recipe, folder: Path) -> Path:
     path = folder / f"{recipe.name}.yaml"
     path.write_text(recipe.model_dump_json(exclude={"published"}))  # JSON is YAML
     return path
 
 
-def test_a_student_learns_from_a_teacher_of_the_same_fold(tmp_path: Path, data: Path) -> None:
-    places = Places(data, tmp_path / "store", tmp_path / "runs")
-    first = write(recipe("teacher"), tmp_path)
+def test_a_student_learns_from_a_teacher_of_the_same_fold(
+    tmp_path: Path, small_gtzan: Path, small_recipe: SmallRecipe
+) -> None:
+    places = Places(small_gtzan, tmp_path / "store", tmp_path / "runs")
+    first = write(small_recipe("teacher"), tmp_path)
     said = {"recipes": [str(first)], "share": 1.0, "unlabelled": ["emotify"], "crops_per_track": 2}
-    student = recipe("student", teacher=said)
+    student = small_recipe("student", teacher=said)
     run = Run(student, "track_random", 0, places)
     run.execute()
     teacher = Run(recipes.load(first), "track_random", 0, places)
@@ -112,16 +75,18 @@ def test_a_student_learns_from_a_teacher_of_the_same_fold(tmp_path: Path, data: 
     assert all(verdict.right for verdict in run.tested()), "tones octaves apart are told apart by hearsay"
     # A teacher that changes is another recipe for its student.
     before = student.digest
-    write(recipe("teacher", seed=7), tmp_path)
+    write(small_recipe("teacher", seed=7), tmp_path)
     assert student.digest != before
     with pytest.raises(RecipeError, match="teacher learns what student is validated or tested on"):
         Run(student, "track_random", 0, places).fit()
 
 
-def test_a_teacher_hears_what_its_student_hears(tmp_path: Path, data: Path) -> None:
-    places = Places(data, tmp_path / "store", tmp_path / "runs")
+def test_a_teacher_hears_what_its_student_hears(
+    tmp_path: Path, small_gtzan: Path, small_recipe: SmallRecipe
+) -> None:
+    places = Places(small_gtzan, tmp_path / "store", tmp_path / "runs")
     finer = {"kind": "logmel", "samples": 66150, "hop_length": 854, "frames": 77}
-    first = write(recipe("finer", input=finer), tmp_path)
-    student = recipe("student", teacher={"recipes": [str(first)]})
+    first = write(small_recipe("finer", input=finer), tmp_path)
+    student = small_recipe("student", teacher={"recipes": [str(first)]})
     with pytest.raises(RecipeError, match="student cannot learn from finer"):
         Run(student, "track_random", 0, places).fit()

@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from genrecore_training import recipes as recipe_files
+from genrecore_training.calibration import calibrated
 from genrecore_training.paired import difference
 from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.results import main_way, read
@@ -27,7 +28,6 @@ from genrecore_training.statistics import (
     log_loss,
     macro_f1,
     mean_accuracy,
-    uncalibrated,
 )
 from genrecore_training.train import ANY_DEVICE, Compute
 
@@ -198,7 +198,7 @@ def _figures(heard: Sequence[Verdict], yardstick: Sequence[Verdict]) -> dict[str
     for name, metric in metrics.items():
         low, high = bootstrap(heard, metric)
         found[name] = {"value": round(metric(heard), 4), "low": round(low, 4), "high": round(high, 4)}
-    found["log loss"] = round(log_loss(uncalibrated(heard)), 4)
+    found["log loss"] = round(log_loss(calibrated(heard, 1.0)), 4)
     ahead = difference(heard, yardstick)
     found["ahead"] = {
         "value": round(ahead.value, 4),

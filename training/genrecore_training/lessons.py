@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,14 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrecore.model import Model
+from genrecore.spectrogram import logmel
 from genrecore_training.auxiliary import LABEL, Auxiliary, Head, answers
 from genrecore_training.crops import Material
 from genrecore_training.datasets import Track
 from genrecore_training.export import input_spec
 from genrecore_training.material import Bench, open_dataset
+from genrecore_training.nothing import made_up
 from genrecore_training.protocols import Split
 from genrecore_training.recipes import RecipeError
 from genrecore_training.teaching import say, taught
+
+_SECONDS_OF_NOTHING = 10.0
 
 __all__ = ["Lessons", "artists_held_out", "lessons"]
 
@@ -107,6 +111,7 @@ def lessons(bench: Bench, split: Split, data: Path, store: Path, teachers: Seque
             if teacher:
                 piece = taught(piece, *_heard_by(teachers, source, track, piece), teacher.share)
             material.append(piece)
+    material += _nothing(bench, heads)
     return Lessons(tuple(material), tuple(heads), {name: source.tracks for name, source in sources.items()})
 
 
@@ -150,6 +155,17 @@ def _asked(
         raise RecipeError(f"{source.bench.recipe.name}: {auxiliary.dataset} has no {target}; it has {there}")
     said = answers(known[target], source.tracks)
     return Head(name, False, len(known[target].names), auxiliary.weight), said
+
+
+def _nothing(bench: Bench, heads: Sequence[Head]) -> Iterator[Material]:
+    """Sounds of no class; what further heads should say of them is not known."""
+    recipe = bench.recipe
+    target = np.full(sum(head.size for head in heads), np.nan, np.float32)
+    target[: heads[0].size] = 1 / heads[0].size
+    spec = input_spec(recipe.input).logmel
+    for samples in made_up(recipe.nothing, _SECONDS_OF_NOTHING, seed=recipe.seed):
+        signal = (samples * 32767).astype(np.int16) if spec is None else logmel(samples, spec)
+        yield Material(signal, target, recipe.input.crops_per_track)
 
 
 def _heard_by(

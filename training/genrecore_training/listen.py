@@ -61,9 +61,23 @@ def paired_histogram(
     )
 
 
-def file_histogram(model: Model, track: Track, *, count: int = SNIPPETS) -> Histogram:
-    """Histogram of an audio file: genrecore's own decoding, snippets and spectrogram."""
-    return listen(model, snippets.inputs_for(model.card, _open(model, track, count)))
+def file_histogram(
+    model: Model, track: Track, *, count: int = SNIPPETS, draw: int | None = None
+) -> Histogram:
+    """Histogram of an audio file: genrecore's own decoding, snippets and spectrogram.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    track : Track
+        With its path.
+    count : int
+        Number of snippets.
+    draw : int, optional
+        Seeds other snippets than those that the content of the file does.
+    """
+    return listen(model, snippets.inputs_for(model.card, _open(model, track, count, draw)))
 
 
 def windows_histogram(model: Model, track: Track, *, count: int = 10) -> Histogram:
@@ -76,8 +90,11 @@ def windows_histogram(model: Model, track: Track, *, count: int = 10) -> Histogr
     return listen(model, snippets.inputs_for(model.card, dataclasses.replace(opened, starts=starts)))
 
 
-def _open(model: Model, track: Track, count: int) -> snippets.Track:
-    return snippets.open_track(str(track.path), count=count, seconds=model.card.snippet_seconds)
+def _open(model: Model, track: Track, count: int, draw: int | None = None) -> snippets.Track:
+    known = None if draw is None else hashlib.sha256(f"{track.id} {draw}".encode()).hexdigest()
+    return snippets.open_track(
+        str(track.path), count=count, seconds=model.card.snippet_seconds, content_hash=known
+    )
 
 
 def _cut(model: Model, columns: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -20,7 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
-from genrecore_training.statistics import Verdict, calibration_error, reliability
+from genrecore_training.calibration import calibration_error, reliability
+from genrecore_training.statistics import Verdict
 
 __all__ = [
     "confusion_plot",

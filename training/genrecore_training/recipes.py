@@ -146,6 +146,9 @@ class Recipe(_Strict):
     input: InputSettings
     augmentation: Augmentation = Augmentation()
     auxiliary: tuple[Auxiliary, ...] = Field((), description="multi-task: what is learnt beside the task")
+    nothing: int = Field(
+        0, ge=0, description="sounds that are no music, made up, with the even distribution as their target"
+    )
     teacher: Teacher | None = Field(None, description="distillation: networks that it learns from")
     optimisation: Optimisation
     protocols: tuple[str, ...] = Field(description="splits to run, the paper's own first")
@@ -314,7 +317,7 @@ def check(recipe: Recipe, source: str | Path, text: str = "") -> None:
             )
     if recipe.auxiliary and not hasattr(NETWORKS[recipe.network], "embed"):
         raise fault(("auxiliary",), f"{recipe.network} has no embedding that further heads could share")
-    for key in ("auxiliary", "teacher"):
+    for key in ("auxiliary", "nothing", "teacher"):
         if getattr(recipe, key) and recipe.input.sections is not None:
             raise fault((key,), "it is for random snippets: leave out input.sections")
     try:

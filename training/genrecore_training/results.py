@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from genrecore.card import Figure
+from genrecore_training.calibration import calibrated, calibration_band, calibration_error, threshold_for
 from genrecore_training.hear import HEARD
 from genrecore_training.protocols import group_of
 from genrecore_training.recipes import Recipe
@@ -20,7 +21,6 @@ from genrecore_training.statistics import (
     Verdict,
     accuracy,
     bootstrap,
-    calibration_error,
     confusion,
     log_loss,
     macro_f1,
@@ -29,7 +29,6 @@ from genrecore_training.statistics import (
     per_class,
     snippet_accuracy,
     top_k,
-    uncalibrated,
 )
 
 __all__ = [
@@ -65,6 +64,8 @@ _METRICS: dict[str, Callable[[Sequence[Verdict]], float]] = {
     "accuracy of snippets": snippet_accuracy,
     f"top-{_TOP} accuracy": lambda tested: top_k(tested, _TOP),
 }
+# At which models may abstain.
+_PRECISIONS = (0.8, 0.9)
 # By what a model is judged, the first there is.
 _MAIN = ("columns", "sound", "sections", "snippet", "waveform", "numbers")
 
@@ -118,6 +119,9 @@ def collect(seeds: Sequence[Sequence[Run]]) -> dict[str, Any]:
     recipe, protocol, bench = runs[0].recipe, runs[0].protocol, runs[0].bench
     ways, labels = pooled(runs), bench.labels
     main = ways[main_way(ways)]
+    held = [item for run in runs for item in calibrated(run.validated(), run.notes()["temperature"])]
+    validated = by_way(held)
+    held = validated[main_way(validated)]
     result: dict[str, Any] = {
         "model": recipe.name,
         "version": recipe.version,
@@ -138,9 +142,14 @@ def collect(seeds: Sequence[Sequence[Run]]) -> dict[str, Any]:
         ],
         "calibration_error": round(calibration_error(main), 4),
         "calibration": {
-            "log loss": {"before": round(log_loss(uncalibrated(main)), 4), "after": round(log_loss(main), 4)},
-            "error before": round(calibration_error(uncalibrated(main)), 4),
+            "log loss": {
+                "before": round(log_loss(calibrated(main, 1.0)), 4),
+                "after": round(log_loss(main), 4),
+            },
+            "error before": round(calibration_error(calibrated(main, 1.0)), 4),
+            "error of an exact confidence": [round(end, 4) for end in calibration_band(main)],
         },
+        "abstaining": [_abstaining(held, main, precision) for precision in _PRECISIONS],
         "per class": _rounded(per_class(main)),
         "confusion": {"labels": list(labels), "rows are the truth": confusion(main, labels)},
         "folds": [run.notes() for run in runs],
@@ -231,6 +240,25 @@ def figures_for_card(results: Sequence[dict[str, Any]], recipe: Recipe) -> tuple
         values = {key: chosen[key] for key in ("value", "low", "high", "n")}
         found.append(Figure(protocol=result["protocol"], metric=metric, **values))
     return tuple(found)
+
+
+def _abstaining(held: Sequence[Verdict], tested: Sequence[Verdict], precision: float) -> dict[str, Any]:
+    """The least confidence at which validation tracks have a precision, and what it gives on the test's."""
+    chosen = threshold_for(held, precision)
+    if chosen is None:
+        return {"precision wanted": precision, "validation tracks": len(held)}
+    kept = [item for item in tested if item.histogram.confidence >= chosen.threshold]
+    found = {
+        "precision wanted": precision,
+        "validation tracks": len(held),
+        "threshold": round(chosen.threshold, 4),
+        "n": len(kept),
+        "coverage": round(len(kept) / len(tested), 4),
+    }
+    if not kept:
+        return found
+    low, high = bootstrap(kept, accuracy)
+    return found | {"precision": round(accuracy(kept), 4), "low": round(low, 4), "high": round(high, 4)}
 
 
 def _figure(metric: str, way: str, items: Sequence[Verdict]) -> dict[str, Any]:

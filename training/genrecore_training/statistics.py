@@ -1,45 +1,41 @@
-"""Figures of a set of tested tracks: accuracy, F1, calibration, with intervals. Pure functions."""
+"""Figures of a set of tested tracks: accuracy, F1, log loss, with intervals. Pure functions."""
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from genrecore.analysis import Histogram
 
 __all__ = [
+    "FLOOR",
     "INTERVAL",
-    "ReliabilityBin",
     "Verdict",
     "accuracy",
     "bootstrap",
-    "calibration_error",
     "confusion",
     "correlation_over_time",
-    "fit_temperature",
+    "facts_of",
     "log_loss",
+    "losses",
     "macro_f1",
     "mean_accuracy",
     "over_seeds",
     "per_class",
-    "reliability",
     "snippet_accuracy",
     "top_k",
-    "uncalibrated",
 ]
 
 _RESAMPLES = 2000
 _SEED = 0
-_FLOOR = 1e-12  # of a probability before its logarithm, as in genrecore's confidence
+#: Of a probability before its logarithm, as in genrecore's confidence.
+FLOOR = 1e-12
 _STILL = 1e-9  # a class that moves by less than this over time does not move
 
 #: What results files say of the intervals of `bootstrap`.
@@ -71,29 +67,6 @@ class Verdict:
     def right(self) -> bool:
         """Whether the tallest bar is the label."""
         return self.histogram.top == self.label
-
-
-@dataclass(frozen=True)
-class ReliabilityBin:
-    """Tracks of similar confidence.
-
-    Parameters
-    ----------
-    n : int
-        How many.
-    confidence : float
-        Their mean confidence.
-    right : float
-        Share of them that is right.
-    low, high : float
-        Where `right` would lie in 95 % of such tests were the confidence exact.
-    """
-
-    n: int
-    confidence: float
-    right: float
-    low: float
-    high: float
 
 
 def accuracy(tested: Sequence[Verdict]) -> float:
@@ -211,61 +184,6 @@ def confusion(tested: Sequence[Verdict], labels: Sequence[str]) -> list[list[int
     return [[int(cell) for cell in row] for row in matrix]
 
 
-def fit_temperature(tested: Sequence[Verdict]) -> float:
-    """Temperature at which softmax(log(mean probability) / T) has the least log loss on these (validation) tracks."""
-    logs = np.log(np.maximum([item.histogram.probabilities for item in tested], _FLOOR))
-    truth = np.array([item.histogram.labels.index(item.label) for item in tested])
-
-    def loss(log_temperature: float) -> float:
-        return float(_losses(logs / math.exp(log_temperature), truth).mean())
-
-    return float(math.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
-
-
-def uncalibrated(tested: Sequence[Verdict]) -> list[Verdict]:
-    """The same verdicts at temperature 1: what the figures of calibration were before it."""
-    return [
-        dataclasses.replace(item, histogram=dataclasses.replace(item.histogram, temperature=1.0))
-        for item in tested
-    ]
-
-
-def calibration_error(tested: Sequence[Verdict], *, bins: int = 10) -> float:
-    """Expected calibration error of `confidence`, in `bins` bins of equal width (Guo et al. 2017)."""
-    facts = _table(tested).facts
-    held, right = _bins(facts["confidence"], bins), facts["said"] == facts["truth"]
-    gaps = np.abs(np.bincount(held, facts["confidence"]) - np.bincount(held, right))
-    return float(gaps.sum() / len(facts))
-
-
-def reliability(
-    tested: Sequence[Verdict], *, bins: int = 10, simulations: int = _RESAMPLES, seed: int = _SEED
-) -> tuple[ReliabilityBin, ...]:
-    """Confidence against the share that is right, in the bins of `calibration_error` that hold a track.
-
-    The band is that of consistency resampling (Bröcker and Smith 2007): each track is right with the probability
-    that its confidence states, independently of the others.
-
-    Parameters
-    ----------
-    tested : sequence of Verdict
-        The tracks.
-    bins : int
-        Of equal width, 0 to 1.
-    simulations, seed : int
-        Of the band.
-    """
-    facts, rng, found = _table(tested).facts, np.random.default_rng(seed), []
-    held = _bins(facts["confidence"], bins)
-    for number in np.unique(held):
-        part = facts[held == number]
-        sure = part["confidence"]
-        low, high = np.percentile((rng.random((simulations, len(part))) < sure).mean(axis=1), [2.5, 97.5])
-        right = float(np.mean(part["said"] == part["truth"]))
-        found.append(ReliabilityBin(len(part), float(sure.mean()), right, float(low), float(high)))
-    return tuple(found)
-
-
 def correlation_over_time(tracks: Sequence[ArrayLike]) -> NDArray[np.float64]:
     """Which classes rise and fall together while a track plays (the next step that Otero et al. name).
 
@@ -298,6 +216,11 @@ def correlation_over_time(tracks: Sequence[ArrayLike]) -> NDArray[np.float64]:
     found: NDArray[np.float64] = np.clip(moves.T @ moves / len(moves) / np.outer(spread, spread), -1, 1)
     found[np.diag_indices(len(found))] = np.where(np.isnan(spread), np.nan, 1.0)
     return found
+
+
+def facts_of(tested: Sequence[Verdict]) -> NDArray[np.void]:
+    """What figures need of each track, as the fields of an array: see `_FACTS`; in the same order."""
+    return _table(tested).facts
 
 
 _FACTS = np.dtype(
@@ -349,14 +272,11 @@ def _table(tested: Sequence[Verdict]) -> _Table:
     # Stable: among equals the earlier class is first, as with argmax.
     facts["rank"] = np.argmax(np.argsort(-mean, axis=1, kind="stable") == truth[:, None], axis=1)
     temperatures = np.array([item.histogram.temperature for item in tested])
-    facts["loss"] = _losses(np.log(np.maximum(mean, _FLOOR)) / temperatures[:, None], truth)
+    facts["loss"] = losses(np.log(np.maximum(mean, FLOOR)) / temperatures[:, None], truth)
     return _Table(facts, len(labels))
 
 
-def _losses(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
+def losses(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
+    """-log of the softmax of each row at its class, in nats."""
     normal = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
     return -normal[np.arange(len(truth)), truth]
-
-
-def _bins(confidences: NDArray[np.float64], bins: int) -> NDArray[np.intp]:
-    return np.minimum(bins - 1, (confidences * bins).astype(np.intp))

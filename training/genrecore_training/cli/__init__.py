@@ -9,6 +9,7 @@ import click
 
 from genrecore.errors import RuntimeMissing
 from genrecore.runtime import import_onnxruntime
+from genrecore_training.cli.check import controls, robust
 from genrecore_training.cli.look import compare, datasets, recipes, results, short_files
 from genrecore_training.cli.own import own
 from genrecore_training.cli.work import export, reproduce, run, try_ideas
@@ -59,5 +60,19 @@ def group() -> None:
     """
 
 
-for command in (recipes, datasets, reproduce, own, run, try_ideas, export, compare, short_files, results):
+_COMMANDS = (
+    recipes,
+    datasets,
+    reproduce,
+    own,
+    run,
+    try_ideas,
+    export,
+    compare,
+    robust,
+    controls,
+    short_files,
+    results,
+)
+for command in _COMMANDS:
     group.add_command(command)

@@ -1,0 +1,88 @@
+"""Commands that test what no label says: altered recordings, sounds that are no music."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genrecore_training.cli.common import places, places_of, results_option, sentences
+
+__all__ = ["controls", "robust"]
+
+
+@click.command()
+@click.argument("recipe")
+@click.option("--protocol", required=True, help="Under which it was run.")
+@click.option("--clips", type=click.IntRange(min=1), default=120, help="At most so many test tracks.")
+@results_option
+@places
+def robust(recipe: str, protocol: str, clips: int, results: Path, **options: Any) -> None:
+    """Does a model say the same of altered recordings?
+
+    Other codecs, bit rates, channels, sample rates, levels, leading silence, vinyl; and other snippets of the same
+    recording. Asks the fold models of RECIPE, each on its own test tracks of which there is the whole sound.
+
+    \b
+    Example:
+      genrecore-train robust mel-cnn-mood --protocol artist_grouped
+    """
+    with sentences():
+        from genrecore_training import recipes as recipe_files
+        from genrecore_training.robustness import measure
+
+        loaded = recipe_files.load(recipe)
+        found = measure(loaded, protocol, places_of(options), clips=clips)
+        _write(found, results / "robustness" / f"{loaded.name}--{protocol}.json")
+        for entry in (*found["agreement"], {"with": "other snippets", **found["other snippets"]}):
+            click.echo(f"{entry['with']}: {entry['value']:.3f} [{entry['low']:.3f}, {entry['high']:.3f}]")
+
+
+@click.command()
+@click.option("--genre-model", default="", help="Name or path; the default one if not given.")
+@click.option("--mood-model", default="", help="Name or path; the default one if not given.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    help="Least confidence at which a tag is written.",
+)
+@click.option("--count", type=click.IntRange(min=1), default=20, help="Variants of each sound.")
+@results_option
+def controls(genre_model: str, mood_model: str, threshold: float, count: int, results: Path) -> None:
+    """What do the models say of sounds that are no music?
+
+    Noise, sines, sweeps, clicks, silence; speech too where the program espeak-ng is installed.
+
+    \b
+    Example:
+      genrecore-train controls --threshold 0.5
+    """
+    with sentences():
+        from genrecore.settings import Settings
+        from genrecore_training.controls import SPEAKER, measure
+
+        settings = Settings(genre_model=genre_model, mood_model=mood_model, device="cpu")
+        found = measure(settings, {"genre": threshold, "mood": threshold}, count=count)
+        _write(found, results / "controls.json")
+        for entry in found["sounds"]:
+            for task in ("genre", "mood"):
+                if task in entry:
+                    said = entry[task]
+                    classes = ", ".join(f"{label} {number}" for label, number in said["classes"].items())
+                    click.echo(
+                        f"{entry['sound']}, {task}: {classes}; confidence at most {said['greatest confidence']:.2f}, "
+                        f"abstains on {said['abstains']:.0%}"
+                    )
+            if entry["refused"]:
+                click.echo(f"{entry['sound']}: refused {entry['refused']} of {count}")
+        if "speech" not in {entry["sound"] for entry in found["sounds"]}:
+            click.echo(f"no speech: {SPEAKER} is not installed", err=True)
+
+
+def _write(found: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    click.echo(f"wrote {path}")

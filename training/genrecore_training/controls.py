@@ -1,0 +1,118 @@
+"""Negative controls: what the models say of sounds that are no music. The confidence should be low."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import soundfile  # type: ignore[import-untyped]
+from rich.progress import track as progress
+
+from genrecore.analysis import Histogram
+from genrecore.analyzer import Analyzer
+from genrecore.audio import ANALYSIS_RATE
+from genrecore.errors import AudioError
+from genrecore.settings import Settings
+from genrecore_training import nothing
+
+__all__ = ["SPEAKER", "measure"]
+
+#: The program that speaks; without it there is no speech among the sounds.
+SPEAKER = "espeak-ng"
+
+_SECONDS = 20.0
+_TEXT = (
+    "The north wind and the sun were disputing which was the stronger, when a traveller came along wrapped in a warm "
+    "cloak. They agreed that the one who first succeeded in making the traveller take his cloak off should be "
+    "considered stronger than the other. Then the north wind blew as hard as he could."
+)
+_VOICES = ("en-gb", "en-us", "de", "fr", "es", "it", "pt", "ru", "sv", "tr")
+
+
+def measure(settings: Settings, thresholds: Mapping[str, float], *, count: int = 20) -> dict[str, Any]:
+    """Let both models hear each sound in `count` variants.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which models.
+    thresholds : mapping of str to float
+        Task -> the least confidence at which a genre or mood is written.
+    count : int
+        Variants of a sound, seeded by their number.
+
+    Returns
+    -------
+    dict
+        For JSON: for each sound and task the greatest and the mean confidence, the classes, and the share of variants
+        on which the model abstains; how often genrecore refuses the sound.
+    """
+    analyzer = Analyzer(settings)
+    found: dict[str, Any] = {
+        "count": count,
+        "seconds": _SECONDS,
+        "thresholds": dict(thresholds),
+        "sounds": [],
+    }
+    with TemporaryDirectory() as folder:
+        for name, write in _writers().items():
+            heard, refused = [], 0
+            for number in progress(range(count), description=name, disable=not sys.stderr.isatty()):
+                path = write(Path(folder) / "sound.wav", number)
+                try:
+                    heard.append(analyzer.analyze(path))
+                except AudioError:
+                    refused += 1
+            entry: dict[str, Any] = {"sound": name, "refused": refused}
+            if heard:
+                entry["genre"] = _said([a.genre for a in heard], thresholds["genre"])
+                entry["mood"] = _said([a.mood for a in heard], thresholds["mood"])
+            found["sounds"].append(entry)
+    return found
+
+
+def _said(histograms: list[Histogram], threshold: float) -> dict[str, Any]:
+    sure = [histogram.confidence for histogram in histograms]
+    return {
+        "model": histograms[0].model,
+        "classes": dict(Counter(histogram.top for histogram in histograms).most_common()),
+        "greatest confidence": round(max(sure), 4),
+        "mean confidence": round(float(np.mean(sure)), 4),
+        "abstains": round(float(np.mean([confidence < threshold for confidence in sure])), 4),
+    }
+
+
+def _writers() -> dict[str, Callable[[Path, int], Path]]:
+    def of(sound: Callable[[np.random.Generator, float], nothing.Sound]) -> Callable[[Path, int], Path]:
+        def write(path: Path, number: int) -> Path:
+            soundfile.write(path, sound(np.random.default_rng(number), _SECONDS), ANALYSIS_RATE)
+            return path
+
+        return write
+
+    writers = {
+        "white noise": of(nothing.noise),
+        "pink noise": of(partial(nothing.noise, slope=1.0)),
+        "sine": of(nothing.sine),
+        "sweep": of(nothing.sweep),
+        "clicks": of(nothing.clicks),
+        "silence": of(lambda _, seconds: np.zeros(round(seconds * ANALYSIS_RATE), np.float32)),
+    }
+    if shutil.which(SPEAKER) is not None:
+        writers["speech"] = _speech
+    return writers
+
+
+def _speech(path: Path, number: int) -> Path:
+    voice, speed = _VOICES[number % len(_VOICES)], 140 + 20 * (number // len(_VOICES))
+    command = [SPEAKER, "-v", voice, "-s", str(speed), "-w", str(path), _TEXT]
+    subprocess.run(command, check=True, capture_output=True)
+    return path

@@ -1,0 +1,113 @@
+"""Does a model say the same of a recording in another form? On tracks that it has not heard, fold by fold."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.progress import track as progress
+
+from genrecore import model as model_files
+from genrecore.model import Model
+from genrecore_training.altering import ALTERATIONS, Alteration
+from genrecore_training.datasets import Track
+from genrecore_training.listen import file_histogram
+from genrecore_training.recipes import Recipe, RecipeError
+from genrecore_training.runs import Places, Run
+from genrecore_training.statistics import INTERVAL, Verdict, accuracy, bootstrap
+
+__all__ = ["measure"]
+
+#: Drawings of a hundred snippets that are compared with the first.
+_DRAWS = 5
+
+
+def measure(
+    recipe: Recipe,
+    protocol: str,
+    places: Places,
+    *,
+    clips: int = 120,
+    alterations: Sequence[Alteration] = ALTERATIONS,
+) -> dict[str, Any]:
+    """Alter test tracks, and count how often the top class is that of the clean recording.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        That was run under the protocol; each fold's model hears its own test tracks.
+    protocol : str
+        Name of the split.
+    places : Places
+        Folders.
+    clips : int
+        At most so many tracks, evenly from all folds.
+    alterations : sequence of Alteration
+        The first is the clean recording.
+
+    Returns
+    -------
+    dict
+        For JSON: agreement with interval for each alteration and for other snippets of the clean recording.
+
+    Raises
+    ------
+    RecipeError
+        If the recipe was not run.
+    """
+    heard: dict[str, list[Verdict]] = {alteration.name: [] for alteration in alterations[1:]}
+    drawn: list[Verdict] = []
+    jobs = list(_jobs(recipe, protocol, places, clips))
+    for model, track, group in progress(jobs, description="altering", disable=not sys.stderr.isatty()):
+        with TemporaryDirectory() as folder:
+            clean, *rest = (_altered(track, alteration, Path(folder)) for alteration in alterations)
+            top = file_histogram(model, clean).top
+            for alteration, other in zip(alterations[1:], rest, strict=True):
+                heard[alteration.name].append(_verdict(track, top, group, model, other, None))
+            drawn += [_verdict(track, top, group, model, clean, draw) for draw in range(_DRAWS)]
+    return {
+        "model": recipe.name,
+        "recipe_hash": recipe.digest,
+        "protocol": protocol,
+        "n": len(jobs),
+        "interval": INTERVAL,
+        "agreement": [{"with": name, **_share(items)} for name, items in heard.items()],
+        "other snippets": {"drawings": _DRAWS, **_share(drawn)},
+    }
+
+
+def _jobs(recipe: Recipe, protocol: str, places: Places, clips: int) -> Iterator[tuple[Model, Track, str]]:
+    first = Run(recipe, protocol, 0, places)
+    folds = range(len(first.bench.splits(protocol)))
+    runs = [Run(recipe, protocol, fold, places, dataset=first.bench.dataset) for fold in folds]
+    done = [run for run in runs if run.model_file.is_file()]
+    if not done:
+        raise RecipeError(f"{recipe.name} was not run under {protocol}: genrecore-train run {recipe.name}")
+    for run in done:
+        model, bench = model_files.load(run.model_file, device="cpu"), run.bench
+        known = {track.id: track for track in bench.dataset.tracks if track.path is not None and track.whole}
+        tested = [known[name] for name in bench.usable(run.split.test) if name in known]
+        wanted = -(-clips // len(done))
+        step = max(1, len(tested) // wanted)
+        yield from ((model, track, bench.groups[track.id]) for track in tested[::step][:wanted])
+
+
+def _altered(track: Track, alteration: Alteration, folder: Path) -> Track:
+    assert track.path is not None
+    place = folder / alteration.name.replace(" ", "-").replace("/", "-")
+    place.mkdir()
+    return dataclasses.replace(track, path=alteration.apply(track.path, place))
+
+
+def _verdict(track: Track, top: str, group: str, model: Model, heard: Track, draw: int | None) -> Verdict:
+    """Whether the top class is that of the clean recording, in the shape of a verdict on a track of that label."""
+    return Verdict(track.id, top, group, file_histogram(model, heard, draw=draw), "waveform")
+
+
+def _share(items: Sequence[Verdict]) -> dict[str, float]:
+    low, high = bootstrap(items, accuracy)
+    return {"value": round(accuracy(items), 4), "low": round(low, 4), "high": round(high, 4)}
