@@ -125,6 +125,9 @@ class Figure:
         The figure and its 95 % interval.
     n : int
         Test items: tracks, or single snippets under ``snippet_random``.
+    fold : int, optional
+        Of the protocol, whose test these very weights have not heard: ``genrecore-train evaluate`` gives the figure
+        again. None where it is that of the recipe, over models of all folds, and not of these weights.
     """
 
     protocol: str
@@ -133,6 +136,7 @@ class Figure:
     low: float
     high: float
     n: int
+    fold: int | None = None
 
     def __str__(self) -> str:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"

@@ -15,7 +15,7 @@ import click
 from genrecore.errors import ModelError
 
 if TYPE_CHECKING:
-    from genrecore.card import ModelCard
+    from genrecore.card import Figure, ModelCard
 
 __all__ = ["models"]
 
@@ -87,7 +87,8 @@ def _describe(card: ModelCard, path: Path, milliseconds: float | None, default: 
     if card.multiply_adds:
         speed.append(f"{card.multiply_adds / 1e6:,.1f} million multiply-adds a snippet")
     figures = [
-        f"{figure.metric} {figure}, n = {figure.n:,}, protocol {figure.protocol}" for figure in card.figures
+        f"{figure.metric} {figure}, n = {figure.n:,}, protocol {figure.protocol}, {_whose(figure)}"
+        for figure in card.figures
     ]
     facts = {
         "task": f"{card.task}, default" if default else card.task,
@@ -101,6 +102,10 @@ def _describe(card: ModelCard, path: Path, milliseconds: float | None, default: 
     }
     bold = click.style(card.id, bold=True)
     return "\n".join([bold, *(f"  {name:<{_INDENT - 3}} {_wrapped(value)}" for name, value in facts.items())])
+
+
+def _whose(figure: Figure) -> str:
+    return "of the recipe" if figure.fold is None else f"of this model, on fold {figure.fold}"
 
 
 def _wrapped(text: str) -> str:

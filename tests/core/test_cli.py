@@ -264,12 +264,13 @@ def test_models_as_json_and_by_file(genrecore: Genrecore, settings: Settings) ->
     (figure,) = mine["figures"]
     assert figure == {
         "protocol": "artist_grouped", "metric": "accuracy", "value": 0.5, "low": 0.4, "high": 0.6, "n": 100,
+        "fold": None,
     }  # fmt: skip
     assert mine["bytes"] == Path(settings.genre_model).stat().st_size
     assert mine["ms_per_100_snippets"] > 0
     assert mood["labels"] == ["happy", "angry", "sad", "relaxed"]
     shown = genrecore("models", settings.genre_model).stdout
-    assert "accuracy 0.500 [0.400, 0.600], n = 100, protocol artist_grouped" in shown
+    assert "accuracy 0.500 [0.400, 0.600], n = 100, protocol artist_grouped, of the recipe" in shown
 
 
 def test_a_faulty_model_is_named_and_the_others_are_shown(genrecore: Genrecore, settings: Settings) -> None:

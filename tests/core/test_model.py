@@ -86,7 +86,7 @@ def test_a_card_comes_back_as_it_went() -> None:
     spec = LogMelSpec(hop_length=854)
     before = card(
         input=InputSpec("logmel", 22050, 66150, spec, 77),
-        figures=(Figure("fault_filtered", "accuracy", 0.6, 0.5, 0.7, 290),),
+        figures=(Figure("fault_filtered", "accuracy", 0.6, 0.5, 0.7, 290, fold=0),),
         temperature=0.7,
     )
     assert ModelCard.from_json(before.to_json(), "x.onnx") == before

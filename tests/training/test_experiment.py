@@ -64,7 +64,7 @@ def recipe_file(tmp_path: Path) -> Path:
 def command(tmp_path: Path, data: Path, *arguments: str) -> list[str]:
     folders = ("--data", data, "--store", tmp_path / "store", "--runs", tmp_path / "runs")
     places = [*map(str, folders)]
-    if arguments[0] != "try":
+    if arguments[0] not in ("evaluate", "try"):
         places += ["--results", str(tmp_path / "results")]
     threads = ["--threads", "1"] if arguments[0] in ("run", "try") else []
     return [sys.executable, "-m", "genrecore_training", *arguments, *places, *threads]
@@ -114,6 +114,8 @@ def test_an_experiment_leaves_figures_plots_and_a_model(
         assert all(path.stat().st_size > 5_000 for path in plots.glob("*.png"))
         model = tmp_path / "runs" / "small" / f"small--{protocol}.onnx"
         assert [figure.protocol for figure in model_files.read_card(model).figures] == [protocol]
+    said = call(tmp_path, data, "evaluate", str(model), "--recipe", str(recipe_file))
+    assert "protocol track_random, fold 0: as the file says" in said
     heard = Analyzer(Settings(snippets=5, device="cpu", genre_model=str(model))).analyze(
         data / "gtzan" / "genres_original" / "metal" / "metal.00003.wav"
     )

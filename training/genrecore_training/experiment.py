@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from genrecore_training import results as result_files
 from genrecore_training.datasets import Dataset
@@ -108,7 +107,7 @@ def experiment(
     if new or not _are_of(plots, by_seed[0]):
         yield from _plots(by_seed[0], plots)
     if dataset is None:
-        yield from _model(by_seed[0][0], result, places)
+        yield from _model(by_seed[0][0], places)
 
 
 def _published(recipe: Recipe, protocol: str) -> str:
@@ -140,10 +139,10 @@ def _plots(runs: list[Run], folder: Path) -> Iterator[str]:
     (folder / _DRAWN_OF).write_text(_names_of(runs), "utf-8")
 
 
-def _model(run: Run, result: dict[str, Any], places: Places) -> Iterator[str]:
+def _model(run: Run, places: Places) -> Iterator[str]:
     """The first fold's model with its figure, where people find it."""
     if run.recipe.input.kind == "table":
         return
     target = places.runs / run.recipe.name / f"{run.recipe.name}--{run.protocol}.onnx"
-    publish(run, result_files.figures_for_card([result], run.recipe), target)
+    publish(run, [result_files.figure_of_fold(run, run.tested())], target)
     yield f"wrote {target}: name it in beets' option genreclf.{run.recipe.task}_model"

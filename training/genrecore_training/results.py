@@ -35,6 +35,7 @@ __all__ = [
     "ResultError",
     "by_way",
     "collect",
+    "figure_of_fold",
     "figures_for_card",
     "main_figure",
     "main_way",
@@ -228,18 +229,35 @@ def _extent(result: dict[str, Any]) -> tuple[int, int]:
 
 def figures_for_card(results: Sequence[dict[str, Any]], recipe: Recipe) -> tuple[Figure, ...]:
     """What a model file says it reached: the first metric of its task under each protocol."""
-    metric = "macro F1" if recipe.task == "mood" else "accuracy"
+    metric = _first_metric(recipe)
     found = []
     for result in results:
         if result["model"] != recipe.name or result["recipe_hash"] != recipe.digest:
             continue
         ways = {figure["on"]: figure for figure in result["figures"] if figure["metric"] == metric}
-        # On artist_grouped_3 the sound, which every network can hear; else the protocol's own form of the tracks.
-        on_sound = result["protocol"] == "artist_grouped_3" and "sound" in ways
-        chosen = ways["sound" if on_sound else main_way(ways)]
+        chosen = ways[_way_for_card(result["protocol"], ways)]
         values = {key: chosen[key] for key in ("value", "low", "high", "n")}
         found.append(Figure(protocol=result["protocol"], metric=metric, **values))
     return tuple(found)
+
+
+def figure_of_fold(run: Run, tested: Sequence[Verdict]) -> Figure:
+    """What a fold's model reached on the test of its own fold; the first metric of its task."""
+    metric = _first_metric(run.recipe)
+    ways = by_way(tested)
+    found = _figure(metric, "", ways[_way_for_card(run.protocol, ways)])
+    values = {key: found[key] for key in ("value", "low", "high", "n")}
+    return Figure(protocol=run.protocol, metric=metric, fold=run.fold, **values)
+
+
+def _first_metric(recipe: Recipe) -> str:
+    return "macro F1" if recipe.task == "mood" else "accuracy"
+
+
+def _way_for_card(protocol: str, ways: Iterable[str]) -> str:
+    """On artist_grouped_3 the sound, which every network can hear; else the protocol's own form of the tracks."""
+    there = set(ways)
+    return "sound" if protocol == "artist_grouped_3" and "sound" in there else main_way(there)
 
 
 def _abstaining(held: Sequence[Verdict], tested: Sequence[Verdict], precision: float) -> dict[str, Any]:

@@ -25,10 +25,15 @@ def ship(
     results: Path,
     target: Path,
     *,
+    protocol: str = "all",
+    fold: int = 0,
     compute: Compute = ANY_DEVICE,
     dataset: Dataset | None = None,
 ) -> Path:
-    """Train on all tracks but an eighth for decisions, and write the model file.
+    """Train, on all tracks but an eighth for decisions, or on a fold, and write the model file.
+
+    The card of a fold's model has the figure of its own test; that of one trained on everything, which has none,
+    those of its recipe.
 
     Parameters
     ----------
@@ -40,6 +45,10 @@ def ship(
         Folder of the results files: what the card says of the model's figures.
     target : Path
         The model file.
+    protocol : str
+        ``all``, or a protocol with a test.
+    fold : int
+        Which of its folds.
     compute : Compute
         On what to train.
     dataset : Dataset, optional
@@ -57,10 +66,11 @@ def ship(
     """
     if recipe.input.kind == "table":
         raise RecipeError(f"{recipe.name} is on numbers of a table: there is no model file of it for beets")
-    run = Run(recipe, "all", 0, places, compute=compute, dataset=dataset)
+    run = Run(recipe, protocol, fold, places, compute=compute, dataset=dataset)
     run.execute()
-    figures = result_files.figures_for_card(result_files.read_all(results), recipe)
-    return publish(run, figures, target)
+    if run.split.test:
+        return publish(run, [result_files.figure_of_fold(run, run.tested())], target)
+    return publish(run, result_files.figures_for_card(result_files.read_all(results), recipe), target)
 
 
 def publish(run: Run, figures: Sequence[Figure], target: Path) -> Path:

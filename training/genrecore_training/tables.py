@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from genrecore import model as model_files
+from genrecore.card import Figure
 from genrecore_training import ideas as ideas_files
 from genrecore_training import reproduced
 from genrecore_training.hear import HEARD
@@ -102,7 +103,8 @@ def render_cards() -> str:
     for path in model_files.bundled():
         card = model_files.read_card(path)
         figures = "; ".join(
-            f"{figure.metric} {figure} under {figure.protocol}, n = {figure.n}" for figure in card.figures
+            f"{figure.metric} {figure} under {figure.protocol}, n = {figure.n} ({_whose(figure)})"
+            for figure in card.figures
         )
         spec = card.input
         heard = f"{card.snippet_seconds:g} s of {spec.kind} at {spec.sample_rate:,} Hz"
@@ -175,6 +177,10 @@ def faults(results: Path) -> list[str]:
         said for model in models for said in outdated(_SHORT_FILES, model["model"], model["recipe_hash"])
     ]
     return [*reproduced.faults(results), *stale]
+
+
+def _whose(figure: Figure) -> str:
+    return "the recipe" if figure.fold is None else f"this model, fold {figure.fold}"
 
 
 def _idea(idea: ideas_files.Idea, found: dict[str, Any] | None) -> str:

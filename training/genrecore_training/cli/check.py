@@ -1,8 +1,9 @@
-"""Commands that test what no label says: altered recordings, sounds that are no music."""
+"""Commands that check models: their own figures, altered recordings, sounds that are no music."""
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,35 @@ import click
 
 from genrecore_training.cli.common import places, places_of, results_option, sentences
 
-__all__ = ["controls", "robust"]
+__all__ = ["controls", "evaluate", "robust"]
+
+
+@click.command()
+@click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--recipe", default="", help="What made it; the recipe of the model's name if not given.")
+@places
+def evaluate(model: Path, recipe: str, **options: Any) -> None:
+    """Does a model file reach the figure that it carries?
+
+    Tests MODEL on the fold that it has not heard; nothing is trained. Exit code 1 if a figure is another.
+
+    \b
+    Example:
+      genrecore-train evaluate genrecore/weights/mel-cnn-mood.onnx --data ~/data
+    """
+    with sentences():
+        from genrecore_training.evaluation import evaluate as test
+
+        differs = False
+        for said, found in test(model, places_of(options), recipe=recipe):
+            same = said == found
+            differs = differs or not same
+            verdict = "as the file says" if same else f"the file says {said.value:.4f}"
+            click.echo(
+                f"{found.metric} {found.value:.4f} [{found.low:.4f}, {found.high:.4f}], n = {found.n}, protocol "
+                f"{found.protocol}, fold {found.fold}: {verdict}"
+            )
+        sys.exit(1 if differs else 0)
 
 
 @click.command()

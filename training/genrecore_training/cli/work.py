@@ -125,18 +125,23 @@ def try_ideas(ideas: Path, only: tuple[str, ...], **options: Any) -> None:
 @click.option(
     "--to", "target", type=folder, default=Path("genrecore/weights"), help="Folder for the model file."
 )
+@click.option(
+    "--protocol", default="all", help="all: on everything but an eighth for decisions; or a protocol."
+)
+@click.option("--fold", type=click.IntRange(min=0), default=0, help="Which of the protocol's folds.")
 @hardware
 @results_option
 @places
-def export(recipe: str, target: Path, results: Path, **options: Any) -> None:
-    """Train on everything, and write the model file.
+def export(recipe: str, target: Path, protocol: str, fold: int, results: Path, **options: Any) -> None:
+    """Train, and write the model file.
 
-    On everything but an eighth for decisions. The file carries the figures that the same recipe reached under its
-    protocols, from the results files.
+    A fold's model carries the figure of its own test, which evaluate gives again. One trained on everything has none of
+    its own; it carries those that the recipe reached under its protocols, from the results files.
 
     \b
-    Example:
+    Examples:
       genrecore-train export mel-cnn-mood --to models/
+      genrecore-train export mel-cnn-mood --protocol artist_grouped --fold 0
     """
     with sentences():
         from genrecore_training import recipes as recipe_files
@@ -144,7 +149,8 @@ def export(recipe: str, target: Path, results: Path, **options: Any) -> None:
 
         compute, loaded = compute_of(options), recipe_files.load(recipe)
         file = target / f"{loaded.name}.onnx"
-        click.echo(f"wrote {ship(loaded, places_of(options), results, file, compute=compute)}")
+        made = ship(loaded, places_of(options), results, file, protocol=protocol, fold=fold, compute=compute)
+        click.echo(f"wrote {made}")
 
 
 def _experiments(

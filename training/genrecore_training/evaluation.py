@@ -1,0 +1,59 @@
+"""Does a model file reach the figure that it carries?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from genrecore import model as model_files
+from genrecore.card import Figure
+from genrecore_training import recipes as recipe_files
+from genrecore_training.datasets import Dataset
+from genrecore_training.recipes import RecipeError
+from genrecore_training.results import figure_of_fold
+from genrecore_training.runs import Places, Run
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    path: Path, places: Places, *, recipe: str | Path = "", dataset: Dataset | None = None
+) -> Iterator[tuple[Figure, Figure]]:
+    """Test a model file on the fold that its figures are of.
+
+    Parameters
+    ----------
+    path : Path
+        The model file.
+    places : Places
+        Folders; nothing is trained.
+    recipe : str or Path
+        What it was made by, a name or a file; that of the model's name if not given.
+    dataset : Dataset, optional
+        In place of the one that the recipe names.
+
+    Yields
+    ------
+    tuple of Figure
+        What the file says, and what was found.
+
+    Raises
+    ------
+    RecipeError
+        If the file has no figure of its own, or the recipe is not the one that made it.
+    ModelError
+        If the file is no model.
+    """
+    card = model_files.load(path, device="cpu").card
+    own = [figure for figure in card.figures if figure.fold is not None]
+    if not own:
+        raise RecipeError(
+            f"{path}: {card.id} has no figure of its own: it was trained on all of {card.trained_on}; its recipe is "
+            "tested by genrecore-train run"
+        )
+    loaded = recipe_files.load(recipe or card.name)
+    if loaded.digest != card.recipe_hash:
+        raise RecipeError(f"{path}: {card.id} was made by another recipe than {recipe or card.name} is now")
+    for figure in own:
+        run = Run(loaded, figure.protocol, figure.fold or 0, places, dataset=dataset)
+        yield figure, figure_of_fold(run, run.hear_test(path))
