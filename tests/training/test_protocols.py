@@ -122,3 +122,32 @@ def test_the_committed_folds_cover_all_tracks_in_three_parts() -> None:
     assert len(folds) == 999
     assert set(folds.values()) == {0, 1, 2}
     assert "jazz.00054" not in folds
+
+
+@settings(max_examples=10, deadline=None)
+@given(collections())
+def test_a_share_of_the_artists_lies_in_a_larger_one(
+    collection: tuple[dict[str, str], dict[str, str]],
+) -> None:
+    labels, groups = collection
+    ids = list(labels)[5:]
+    parts = [protocols.share_of(ids, labels, groups, share) for share in (0.25, 0.5, 1.0)]
+    assert set(parts[0]) < set(parts[1]) < set(parts[2]) == set(ids)
+    assert 0.1 < len(parts[0]) / len(ids) < 0.4 < len(parts[1]) / len(ids) < 0.6
+    for part in parts[:2]:
+        rest = set(ids) - set(part)
+        assert not {groups[track] for track in part} & {groups[track] for track in rest}
+
+
+@settings(max_examples=10, deadline=None)
+@given(collections())
+def test_every_track_validates_once_in_development(
+    collection: tuple[dict[str, str], dict[str, str]],
+) -> None:
+    labels, groups = collection
+    splits = protocols.development(labels, groups)
+    assert sorted(track for split in splits for track in split.validation) == sorted(labels)
+    for split in splits:
+        assert not split.test
+        assert not {groups[t] for t in split.train} & {groups[t] for t in split.validation}
+        assert {*split.train, *split.validation} == set(labels)

@@ -17,7 +17,7 @@ from genrecore_training.datasets import Track
 from genrecore_training.export import input_spec
 from genrecore_training.material import Bench, open_dataset
 from genrecore_training.nothing import made_up
-from genrecore_training.protocols import Split
+from genrecore_training.protocols import Split, share_of
 from genrecore_training.recipes import RecipeError
 from genrecore_training.teaching import say, taught
 
@@ -86,7 +86,7 @@ def lessons(bench: Bench, split: Split, data: Path, store: Path, teachers: Seque
     DatasetError
         If a data set that it names is missing or faulty.
     """
-    own = _Source(bench, _heard(bench, split.train), {})
+    own = _Source(bench, _heard(bench, _learnt(bench, split)), {})
     own.said[0] = own.label
     sources: dict[str, _Source] = {bench.recipe.dataset: own}
 
@@ -120,6 +120,16 @@ def artists_held_out(bench: Bench, split: Split) -> set[str]:
     held = {bench.piece_of(name)[0].id for name in (*split.validation, *split.test)}
     artists = {bench.tracks[track].artist for track in held} | {bench.groups[track] for track in held}
     return artists - {""}
+
+
+def _learnt(bench: Bench, split: Split) -> tuple[str, ...]:
+    share = bench.recipe.learning_share
+    if share == 1:
+        return split.train
+    tracks = {name: bench.piece_of(name)[0] for name in split.train}
+    labels = {name: track.label for name, track in tracks.items()}
+    groups = {name: bench.groups[track.id] for name, track in tracks.items()}
+    return share_of(split.train, labels, groups, share)
 
 
 def _heard(bench: Bench, ids: Sequence[str]) -> list[tuple[str, Material]]:

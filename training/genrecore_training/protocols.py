@@ -21,10 +21,12 @@ __all__ = [
     "fewest_groups",
     "group_of",
     "hold_out",
+    "share_of",
     "snippet_random",
     "track_random",
 ]
 
+_EIGHTHS = 8
 #: Training, validation, test.
 PARTS = 3
 #: Protocols that do not look at artists.
@@ -186,6 +188,29 @@ def development(
         Split(tuple(track for track in labels if numbers[track] != fold), held, ())
         for fold, held in enumerate(parts)
     )
+
+
+def share_of(
+    ids: Sequence[str], labels: Mapping[str, str], groups: Mapping[str, str], share: float, *, seed: int = 0
+) -> tuple[str, ...]:
+    """Part of some tracks by whole groups, stratified, in eighths; a smaller one lies in a larger.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        The tracks.
+    labels, groups : mapping of track id to label, to group
+        Of these, and of others.
+    share : float
+        0 to 1.
+    seed : int
+        Of the shuffle.
+    """
+    if share == 1:
+        return tuple(ids)
+    known = {track: labels[track] for track in ids}
+    numbers = fold_numbers(known, groups, folds=_EIGHTHS, seed=seed)
+    return tuple(track for track in ids if numbers[track] < round(share * _EIGHTHS))
 
 
 def hold_out(

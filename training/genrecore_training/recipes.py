@@ -146,6 +146,9 @@ class Recipe(_Strict):
     input: InputSettings
     augmentation: Augmentation = Augmentation()
     auxiliary: tuple[Auxiliary, ...] = Field((), description="multi-task: what is learnt beside the task")
+    learning_share: float = Field(
+        1.0, gt=0, le=1, description="of the training artists, in eighths: for learning curves"
+    )
     nothing: int = Field(
         0, ge=0, description="sounds that are no music, made up, with the even distribution as their target"
     )
