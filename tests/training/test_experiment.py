@@ -19,6 +19,7 @@ from genrecore import model as model_files
 from genrecore.analyzer import Analyzer
 from genrecore.settings import Settings
 from genrecore_training import pictures, recipes
+from genrecore_training.ideas import outdated_ideas
 from genrecore_training.runs import Places, Run
 from genrecore_training.statistics import accuracy
 
@@ -105,7 +106,7 @@ def test_an_experiment_leaves_figures_plots_and_a_model(
         assert 0 <= low <= high <= 1
         loose, strict = result["abstaining"]
         assert loose["precision wanted"] == 0.8
-        assert loose["precision"] > 0.8
+        assert loose["precision"]["value"] > 0.8
         assert strict.get("n", 0) <= loose["n"] <= count
         assert "over tracks, seed 0" in result["interval"]
         plots = tmp_path / "runs" / "small" / f"{protocol}-plots"
@@ -299,6 +300,15 @@ def test_ideas_are_judged_by_validation_tracks(tmp_path: Path, data: Path, recip
     again = call(tmp_path, data, "try", str(ideas), "--only", "nothing learnt")
     assert "epoch" not in again, "all is done"
     assert json.loads((tmp_path / "ideas.json").read_text()) == found
+    assert outdated_ideas(ideas) == []
+    # With another budget nothing that was found before stands any more.
+    ideas.write_text(IDEAS.format(recipe=recipe_file, epochs=2))
+    assert len(outdated_ideas(ideas)) == 2
+    call(tmp_path, data, "try", str(ideas), "--only", "as it is")
+    (entry,) = json.loads((tmp_path / "ideas.json").read_text())["ideas"]
+    assert entry["idea"] == "as it is"
+    (tmp_path / "ideas.json").write_text("[]")
+    assert "ideas.json is not what became of ideas" in call(tmp_path, data, "try", str(ideas), status=1)
 
 
 @pytest.mark.parametrize(
@@ -312,6 +322,11 @@ def test_ideas_are_judged_by_validation_tracks(tmp_path: Path, data: Path, recip
         ("nothing learnt", "as it is", "two ideas are called as it is"),
         ("expectation: worse, ", "", "ideas.1.expectation: Field required"),
         ("seeds: 2", "seeds: [", "not YAML"),
+        (
+            "change: {",
+            "change: {seed: 5, ",
+            "nothing learnt: its validation tracks are not those of the first idea",
+        ),
     ],
 )
 def test_a_faulty_idea_is_told_before_anything_is_trained(

@@ -114,6 +114,20 @@ def test_the_digest_is_blind_to_layout(tmp_path: Path) -> None:
         ({"name": "../x"}, "name: String should match pattern"),
         ({"version": ""}, "version: String should have at least 1"),
         ({"seed": 2**40}, "seed: Input should be less than"),
+        (
+            {"auxiliary": [{"dataset": "4qaed", "targets": ["genres"], "foo": 1}]},
+            "allowed are dataset, targets",
+        ),
+        (
+            {"auxiliary": [{"dataset": "spotify", "targets": ["label"]}]},
+            "'gtzan', '4qaed', 'emotify' or 'fma'",
+        ),
+        (
+            {"auxiliary": [{"dataset": "emotify", "targets": [name]} for name in ("label", "emotions")]},
+            "a data set stands there twice",
+        ),
+        ({"learning_share": 0.05}, "learning_share: Input should be a multiple of 0.125"),
+        ({"nothing": -1}, "nothing: Input should be greater"),
     ],
 )
 def test_a_faulty_recipe_is_one_sentence(tmp_path: Path, change: dict[str, object], said: str) -> None:
@@ -174,3 +188,26 @@ def test_no_yaml_and_no_recipe(tmp_path: Path) -> None:
         recipes.load(path)
     with pytest.raises(recipes.RecipeError, match="mel-cnn-mood"):
         recipes.load("no-such-recipe")
+
+
+def test_what_is_for_random_log_mels_is_refused_elsewhere(tmp_path: Path) -> None:
+    for name, change, said in (
+        ("abela-gru-genre", {"nothing": 3}, "leave out input.sections"),
+        ("abela-end2end-gru", {"augmentation": {"style": 0.5}}, "it is for log-mels"),
+    ):
+        path = tmp_path / "changed.yaml"
+        path.write_text(yaml.safe_dump(recipes.load(name).model_dump(mode="json") | change))
+        with pytest.raises(recipes.RecipeError, match=said):
+            recipes.load(path)
+
+
+def test_no_recipe_is_its_own_teacher(tmp_path: Path) -> None:
+    data = recipes.load("mel-cnn-mood").model_dump(mode="json")
+    one, other = tmp_path / "one.yaml", tmp_path / "other.yaml"
+    one.write_text(yaml.safe_dump(data | {"teacher": {"recipes": [str(other)]}}))
+    other.write_text(yaml.safe_dump(data | {"teacher": {"recipes": [str(one)]}}))
+    with pytest.raises(recipes.RecipeError, match=r"other.yaml: .*one.yaml is to learn from itself"):
+        recipes.load(one)
+    one.write_text(yaml.safe_dump(data | {"teacher": {"recipes": ["nobody"]}}))
+    with pytest.raises(recipes.RecipeError, match="nobody: no such recipe"):
+        recipes.load(one)

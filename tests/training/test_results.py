@@ -14,9 +14,10 @@ from genrecore_training import recipes, reproduced, tables
 from genrecore_training.cli import group
 from genrecore_training.comparison import Comparison
 from genrecore_training.export import shape_of, size_of
+from genrecore_training.hear import HEARD
 from genrecore_training.networks import build
 from genrecore_training.paired import Paired
-from genrecore_training.results import figures_for_card, read_all, write
+from genrecore_training.results import figures_for_card, main_way, read_all, write
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "training" / "results"
@@ -319,3 +320,10 @@ def test_every_command_explains_itself(command: list[str]) -> None:
     said = CliRunner().invoke(group, [*command, "--help"])
     assert said.exit_code == 0
     assert " ".join(["    genrecore-train", *command]) in said.output, "an example"
+
+
+def test_a_model_is_judged_by_some_way_of_hearing_whatever_there_is() -> None:
+    assert main_way(["windows", "slice"]) == "windows"
+    assert main_way(["slice"]) == "slice"
+    assert main_way(["windows", "sound"]) == "sound"
+    assert {main_way([way]) for way in HEARD} == set(HEARD)

@@ -8,8 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from genrecore_training import recipes
 from genrecore_training.datasets import DatasetError, SpotifySongs
 from genrecore_training.datasets.spotify import FEATURES
+from genrecore_training.lessons import lessons
+from genrecore_training.material import Bench
+from genrecore_training.protocols import Split
 
 COLUMNS = ("track_id", "track_name", "track_artist", "loudness", "playlist_genre", *reversed(FEATURES))
 
@@ -129,3 +133,11 @@ def test_the_real_table_is_as_described(shared_data: Path) -> None:
     matrix = np.stack([songs.features(track.id) for track in songs.tracks])
     assert np.isfinite(matrix).all()
     assert 60 < matrix[:, FEATURES.index("tempo")].mean() < 180
+
+
+def test_rows_of_a_table_are_lessons(tmp_path: Path) -> None:
+    songs = table(tmp_path, line("a", "rock"), line("b", "rap"), line("c", "pop"))
+    bench = Bench(recipes.load("liang-spotify-cnn"), songs, tmp_path)
+    learnt = lessons(bench, Split(("a", "b"), ("c",), ()), tmp_path, tmp_path)
+    assert learnt.tracks == {"spotify": ("a", "b")}
+    assert [material.signal.shape for material in learnt.material] == [(11,), (11,)]

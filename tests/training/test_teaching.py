@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from genrecore_training.runs import Places, Run
 from genrecore_training.teaching import say, taught
 
 SmallRecipe = Callable[..., Recipe]
+QUICK = {"name": "adamw", "epochs": 1, "batch": 16, "schedule": "constant"}
 
 
 def test_teachers_say_their_mean_at_every_quarter_of_a_snippet(tmp_path: Path) -> None:
@@ -32,6 +34,8 @@ def test_teachers_say_their_mean_at_every_quarter_of_a_snippet(tmp_path: Path) -
     assert step == frames // 4
     assert len(said) == 2 * frames // step + 1
     np.testing.assert_allclose(said.sum(axis=1), 1, atol=1e-5)
+    short, _ = say(columns[:, : frames // 2], teachers)
+    np.testing.assert_allclose(short[0].sum(), 1, atol=1e-5, err_msg="a short one is repeated")
     place = columns[None, :, 3 * step : 3 * step + frames]
     np.testing.assert_allclose(said[3], (teachers[0].run(place) + teachers[1].run(place))[0] / 2, atol=1e-6)
 
@@ -77,8 +81,20 @@ def test_a_student_learns_from_a_teacher_of_the_same_fold(
     before = student.digest
     write(small_recipe("teacher", seed=7), tmp_path)
     assert student.digest != before
-    with pytest.raises(RecipeError, match="teacher learns what student is validated or tested on"):
-        Run(student, "track_random", 0, places).fit()
+
+
+def test_an_ensemble_hears_the_split_of_its_student(
+    tmp_path: Path, small_gtzan: Path, small_recipe: SmallRecipe
+) -> None:
+    """Where another seed is another split, the teachers' seeds are of their weights alone."""
+    places = Places(small_gtzan, tmp_path / "store", tmp_path / "runs")
+    first = write(small_recipe("teacher", optimisation=QUICK), tmp_path)
+    student = small_recipe("student", optimisation=QUICK, teacher={"recipes": [str(first)], "seeds": 2})
+    Run(student, "track_random", 0, places).fit()
+    learnt = [json.loads(path.read_text())["gtzan"] for path in (tmp_path / "runs").rglob("learnt.json")]
+    assert len(learnt) == 3
+    assert learnt[0] == learnt[1] == learnt[2]
+    assert len(list((tmp_path / "runs" / "teacher").rglob("*.onnx"))) == 2
 
 
 def test_a_teacher_hears_what_its_student_hears(

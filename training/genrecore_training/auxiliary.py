@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,8 +20,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from genrecore_training.datasets import Annotation
 
-__all__ = ["LABEL", "Auxiliary", "Head", "answers", "loss_of"]
+__all__ = ["LABEL", "Auxiliary", "Head", "Sounding", "answers", "loss_of"]
 
+#: Data sets that can be heard beside a recipe's own.
+Sounding = Literal["gtzan", "4qaed", "emotify", "fma"]
 #: The target that is a data set's own label.
 LABEL = "label"
 
@@ -30,13 +33,15 @@ class Auxiliary(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    dataset: str = Field(description="its name; the recipe's own for what else is known of its tracks")
+    dataset: Sounding = Field(description="its name; the recipe's own for what else is known of its tracks")
     targets: tuple[str, ...] = Field(
         min_length=1,
         description="label, or an annotation: genres, moods, features (4qaed), emotions (emotify)",
     )
     weight: float = Field(1.0, gt=0, description="of each target's loss, beside 1 of the task's")
-    crops_per_track: int = Field(10, ge=1, description="random snippets of each track in an epoch")
+    crops_per_track: int = Field(
+        10, ge=1, description="random snippets of each track of another data set in an epoch"
+    )
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ def loss_of(outputs: Tensor, targets: Tensor, heads: Sequence[Head], smoothing: 
     smoothing : float
         Label smoothing, of distributions.
     """
-    total, begin = outputs.new_zeros(()), 0
+    total, begin = outputs.sum() * 0, 0  # of the graph, also where nothing is known
     for head in heads:
         answer = targets[:, begin : begin + head.size]
         said = outputs[:, begin : begin + head.size]

@@ -22,6 +22,7 @@ from genrecore.audio import ANALYSIS_RATE
 from genrecore.errors import AudioError
 from genrecore.settings import Settings
 from genrecore_training import nothing
+from genrecore_training.datasets import DatasetError
 
 __all__ = ["SPEAKER", "measure"]
 
@@ -114,5 +115,9 @@ def _writers() -> dict[str, Callable[[Path, int], Path]]:
 def _speech(path: Path, number: int) -> Path:
     voice, speed = _VOICES[number % len(_VOICES)], 140 + 20 * (number // len(_VOICES))
     command = [SPEAKER, "-v", voice, "-s", str(speed), "-w", str(path), _TEXT]
-    subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise DatasetError(
+            f"{SPEAKER} does not speak ({' '.join(done.stderr.split())}): mend it, or take it off PATH"
+        )
     return path

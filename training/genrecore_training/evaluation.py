@@ -48,8 +48,8 @@ def evaluate(
     own = [figure for figure in card.figures if figure.fold is not None]
     if not own:
         raise RecipeError(
-            f"{path}: {card.id} has no figure of its own: it was trained on all of {card.trained_on}; its recipe is "
-            "tested by genrecore-train run"
+            f"{path}: {card.id} has no figure of its own, since no track was held out from it; its recipe is tested by "
+            "genrecore-train run"
         )
     loaded = recipe_files.load(recipe or card.name)
     if loaded.digest != card.recipe_hash:

@@ -6,8 +6,8 @@ goes into a JSON file of the same name beside it, and what was made of it is wri
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,24 @@ from genrecore_training import recipes as recipe_files
 from genrecore_training.calibration import calibrated
 from genrecore_training.paired import difference
 from genrecore_training.recipes import Recipe, RecipeError
-from genrecore_training.results import main_way, read
+from genrecore_training.results import ResultError, by_way, main_way, measured, read, save
 from genrecore_training.runs import Places, Run
 from genrecore_training.statistics import (
     INTERVAL,
     Verdict,
     accuracy,
-    bootstrap,
     log_loss,
     macro_f1,
     mean_accuracy,
 )
 from genrecore_training.train import ANY_DEVICE, Compute
 
-__all__ = ["Idea", "Ideas", "load", "try_ideas"]
+__all__ = ["Idea", "Ideas", "load", "outdated_ideas", "stale", "tried", "try_ideas"]
+
+
+# What can stand in a cell of a table.
+_CELL = r"^[^|\n]+$"
+_CELL_OR_NOTHING = r"^[^|\n]*$"
 
 
 class Idea(BaseModel):
@@ -39,14 +43,14 @@ class Idea(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(pattern=r"^[^|\n]+$", description="short")
+    name: str = Field(pattern=_CELL, description="short")
     expectation: str = Field(
-        min_length=1, description="what should become of it, and why; written before it is tried"
+        pattern=_CELL, description="what should become of it, and why; written before it is tried"
     )
     change: dict[str, Any] = Field(
         {}, description="keys of the recipe; maps are merged, all else is replaced"
     )
-    verdict: str = Field("", description="what was made of it; written afterwards")
+    verdict: str = Field("", pattern=_CELL_OR_NOTHING, description="what was made of it; written afterwards")
 
 
 class Ideas(BaseModel):
@@ -95,6 +99,8 @@ def load(path: Path) -> Ideas:
     RecipeError
         In one sentence: the file and what is wrong.
     """
+    if path.suffix not in (".yaml", ".yml"):
+        raise RecipeError(f"{path}: an ideas file ends in .yaml")
     try:
         found = Ideas.model_validate(yaml.safe_load(path.read_text("utf-8")))
     except OSError as error:
@@ -103,7 +109,8 @@ def load(path: Path) -> Ideas:
         raise RecipeError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        raise RecipeError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        place = ".".join(map(str, first["loc"])) or "the whole"
+        raise RecipeError(f"{path}: {place}: {first['msg']}") from error
     names = [idea.name for idea in found.ideas]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -141,9 +148,11 @@ def try_ideas(
     unknown = set(only) - {idea.name for idea in ideas.ideas}
     if unknown:
         raise RecipeError(f"{path}: there is no idea {min(unknown)}")
-    recipes = {idea.name: ideas.recipe_of(idea) for idea in ideas.ideas}  # all faults before the first hour
+    recipes = {idea.name: ideas.recipe_of(idea) for idea in ideas.ideas}
+    _check_judges(recipes, ideas, places)  # all faults before the first hour
+    head = _head(ideas, recipes)
     target = path.with_suffix(".json")
-    found = {entry["idea"]: entry for entry in read(target)["ideas"]} if target.is_file() else {}
+    found = {entry["idea"]: entry for entry in tried(target) if not stale(entry, head, recipes)}
     yardstick: list[Verdict] | None = None
     for idea in ideas.ideas:
         if yardstick is not None and only and idea.name not in only:
@@ -154,15 +163,95 @@ def try_ideas(
             "idea": idea.name,
             "change": idea.change,
             "recipe_hash": recipes[idea.name].digest,
+            "tried with": head,
             **_figures(heard, yardstick),
             **notes,
         }
         ordered = [found[known.name] for known in ideas.ideas if known.name in found]
-        _write(
-            target,
-            {**ideas.model_dump(mode="json", exclude={"ideas"}), "interval": INTERVAL, "ideas": ordered},
-        )
+        save({"interval": INTERVAL, "ideas": ordered}, target)
         yield _sentence(found[idea.name])
+
+
+def tried(path: Path) -> list[dict[str, Any]]:
+    """What is in a file that `try_ideas` wrote, an entry an idea; nothing where there is no file.
+
+    Raises
+    ------
+    ResultError
+        If it is another kind of file.
+    """
+    if not path.is_file():
+        return []
+    try:
+        entries: list[dict[str, Any]] = [{**entry, "idea": entry["idea"]} for entry in read(path)["ideas"]]
+    except (KeyError, TypeError) as error:
+        raise ResultError(f"{path} is not what became of ideas: move it away, and it will be made") from error
+    return entries
+
+
+def outdated_ideas(path: Path) -> list[str]:
+    """One sentence for each idea that was tried with something else than an ideas file says now.
+
+    Raises
+    ------
+    RecipeError, ResultError
+        If one of the two files is faulty.
+    """
+    ideas = load(path)
+    recipes = {idea.name: ideas.recipe_of(idea) for idea in ideas.ideas}
+    head, target = _head(ideas, recipes), path.with_suffix(".json")
+    return [
+        f"{target}: {entry['idea']} was tried with something else than {path.name} says now: try it again"
+        for entry in tried(target)
+        if stale(entry, head, recipes)
+    ]
+
+
+def stale(entry: Mapping[str, Any], head: Mapping[str, Any], recipes: Mapping[str, Recipe]) -> bool:
+    """Whether an idea was tried with another recipe, or compared with another yardstick, than today's."""
+    recipe = recipes.get(entry["idea"])
+    return recipe is None or entry.get("recipe_hash") != recipe.digest or entry.get("tried with") != head
+
+
+def _head(ideas: Ideas, recipes: Mapping[str, Recipe]) -> dict[str, Any]:
+    """What all ideas of a file have in common."""
+    first = ideas.ideas[0].name
+    return {
+        "protocol": ideas.protocol,
+        "folds": ideas.folds,
+        "seeds": ideas.seeds,
+        "yardstick": recipes[first].digest,
+    }
+
+
+def _runs(recipe: Recipe, ideas: Ideas, places: Places, compute: Compute = ANY_DEVICE) -> list[Run]:
+    """One for each seed and fold."""
+    first = Run(recipe, ideas.protocol, 0, places)
+    count = len(first.bench.splits(ideas.protocol))
+    return [
+        Run(
+            recipe.model_copy(update={"seed": seed}),
+            ideas.protocol,
+            fold,
+            places,
+            dataset=first.bench.dataset,
+            compute=compute,
+        )
+        for seed in range(recipe.seed, recipe.seed + ideas.seeds)
+        for fold in range(min(count, ideas.folds or count))
+    ]
+
+
+def _check_judges(recipes: Mapping[str, Recipe], ideas: Ideas, places: Places) -> None:
+    """Refuse ideas that other tracks would judge than those of the first."""
+    judges: frozenset[str] | None = None
+    for name, recipe in recipes.items():
+        found = frozenset(track for run in _runs(recipe, ideas, places) for track in run.split.validation)
+        judges = found if judges is None else judges
+        if found != judges:
+            raise RecipeError(
+                f"{name}: its validation tracks are not those of the first idea, so the two cannot be compared"
+            )
 
 
 def _validate(
@@ -170,22 +259,21 @@ def _validate(
 ) -> tuple[list[Verdict], dict[str, Any]]:
     """What the validation tracks of all folds and seeds say, and what it took."""
     heard: list[Verdict] = []
-    first = Run(recipe, ideas.protocol, 0, places, compute=compute)
-    count = len(first.bench.splits(ideas.protocol))
-    folds, seeds = range(min(count, ideas.folds or count)), range(recipe.seed, recipe.seed + ideas.seeds)
-    spent, size = 0.0, {}
-    for seed in seeds:
-        for fold in folds:
-            seeded = recipe.model_copy(update={"seed": seed})
-            run = Run(seeded, ideas.protocol, fold, places, dataset=first.bench.dataset, compute=compute)
-            run.fit()
-            heard += run.validated()
-            notes = run.training_notes()
-            spent += notes["seconds"]
-            size = {key: notes[key] for key in ("parameters", "multiply_adds")}
-    way = main_way({verdict.kind for verdict in heard})
-    heard = [verdict for verdict in heard if verdict.kind == way]
-    return heard, {"folds": len(folds), "seeds": list(seeds), "seconds": round(spent), **size}
+    runs, spent, notes = _runs(recipe, ideas, places, compute), 0.0, {}
+    for run in runs:
+        run.fit()
+        heard += run.validated()
+        notes = run.training_notes()
+        spent += notes["seconds"]
+    ways = by_way(heard)
+    took = {
+        "folds": len({run.fold for run in runs}),
+        "seeds": sorted({run.recipe.seed for run in runs}),
+        "seconds": round(spent),
+        "parameters": notes["parameters"],
+        "multiply_adds": notes["multiply_adds"],
+    }
+    return ways[main_way(ways)], took
 
 
 def _figures(heard: Sequence[Verdict], yardstick: Sequence[Verdict]) -> dict[str, Any]:
@@ -195,17 +283,10 @@ def _figures(heard: Sequence[Verdict], yardstick: Sequence[Verdict]) -> dict[str
         "accuracy of mean probability": mean_accuracy,
     }
     found: dict[str, Any] = {"n": len({verdict.id for verdict in heard})}
-    for name, metric in metrics.items():
-        low, high = bootstrap(heard, metric)
-        found[name] = {"value": round(metric(heard), 4), "low": round(low, 4), "high": round(high, 4)}
+    found |= {name: measured(heard, metric) for name, metric in metrics.items()}
     found["log loss"] = round(log_loss(calibrated(heard, 1.0)), 4)
-    ahead = difference(heard, yardstick)
-    found["ahead"] = {
-        "value": round(ahead.value, 4),
-        "low": round(ahead.low, 4),
-        "high": round(ahead.high, 4),
-    }
-    return found
+    ahead = asdict(difference(heard, yardstick))
+    return found | {"ahead": {key: round(value, 4) for key, value in ahead.items()}}
 
 
 def _sentence(entry: Mapping[str, Any]) -> str:
@@ -215,12 +296,6 @@ def _sentence(entry: Mapping[str, Any]) -> str:
         f"ahead by {ahead['value']:+.4f} [{ahead['low']:+.4f}, {ahead['high']:+.4f}]; macro F1 "
         f"{entry['macro F1']['value']:.4f}; log loss {entry['log loss']:.4f}; {entry['seconds']} s"
     )
-
-
-def _write(path: Path, content: Mapping[str, Any]) -> None:
-    fresh = path.with_suffix(".partial")
-    fresh.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    fresh.replace(path)
 
 
 def _merged(content: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

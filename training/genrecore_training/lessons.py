@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from genrecore.model import Model
 from genrecore.spectrogram import logmel
 from genrecore_training.auxiliary import LABEL, Auxiliary, Head, answers
 from genrecore_training.crops import Material
-from genrecore_training.datasets import Track
+from genrecore_training.datasets import Dataset, DatasetError, share_an_artist
 from genrecore_training.export import input_spec
 from genrecore_training.material import Bench, open_dataset
 from genrecore_training.nothing import made_up
@@ -23,7 +24,7 @@ from genrecore_training.teaching import say, taught
 
 _SECONDS_OF_NOTHING = 10.0
 
-__all__ = ["Lessons", "artists_held_out", "lessons"]
+__all__ = ["Lessons", "artists_held_out", "lessons", "may_be_heard"]
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,14 @@ class Lessons:
         What is asked, the task itself first.
     tracks : mapping of str to tuple of str
         Data set -> ids of the tracks.
+    counts : mapping of str to int
+        Title of a data set -> number of its tracks.
     """
 
     material: tuple[Material, ...]
     heads: tuple[Head, ...]
     tracks: Mapping[str, tuple[str, ...]]
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -106,30 +110,46 @@ def lessons(bench: Bench, split: Split, data: Path, store: Path, teachers: Seque
     for dataset in teacher.unlabelled if teacher else ():
         source_of(dataset, teacher.crops_per_track if teacher else 0)
     material = []
-    for source in sources.values():
+    for name, source in sources.items():
         for track, piece in _targeted(source, heads):
-            if teacher:
+            if teacher and (source is own or name in teacher.unlabelled):
                 piece = taught(piece, *_heard_by(teachers, source, track, piece), teacher.share)
-            material.append(piece)
+            if piece.taught is not None or not np.isnan(piece.target).all():
+                material.append(piece)
     material += _nothing(bench, heads)
-    return Lessons(tuple(material), tuple(heads), {name: source.tracks for name, source in sources.items()})
+    return Lessons(
+        material=tuple(material),
+        heads=tuple(heads),
+        tracks={name: source.tracks for name, source in sources.items()},
+        counts={source.bench.dataset.title: len(source.tracks) for source in sources.values()},
+    )
 
 
-def artists_held_out(bench: Bench, split: Split) -> set[str]:
-    """Artists, by `artist_key`, of the tracks that a run must not have heard before it is validated and tested."""
+def artists_held_out(bench: Bench, split: Split) -> frozenset[str]:
+    """Artists, by their keys, of the tracks that a run must not have heard before it is validated and tested."""
     held = {bench.piece_of(name)[0].id for name in (*split.validation, *split.test)}
-    artists = {bench.tracks[track].artist for track in held} | {bench.groups[track] for track in held}
-    return artists - {""}
+    keys = {bench.tracks[track].artist for track in held} | {bench.groups[track] for track in held}
+    return frozenset(keys - {""})
+
+
+def may_be_heard(dataset: Dataset, held: AbstractSet[str]) -> list[str]:
+    """Ids of the tracks of another data set that have no artist in common with those that are held out."""
+    groups = dataset.groups
+    keys = {track.id: {track.artist, groups[track.id]} - {""} for track in dataset.tracks}
+    shared = {key for key in set().union(*keys.values()) if any(share_an_artist(key, name) for name in held)}
+    return [track for track, known in keys.items() if known.isdisjoint(shared)]
 
 
 def _learnt(bench: Bench, split: Split) -> tuple[str, ...]:
-    share = bench.recipe.learning_share
-    if share == 1:
+    if bench.recipe.learning_share == 1:
         return split.train
     tracks = {name: bench.piece_of(name)[0] for name in split.train}
     labels = {name: track.label for name, track in tracks.items()}
     groups = {name: bench.groups[track.id] for name, track in tracks.items()}
-    return share_of(split.train, labels, groups, share)
+    try:
+        return share_of(labels, groups, bench.recipe.learning_share)
+    except ValueError as error:
+        raise DatasetError(f"{bench.dataset.title} is too small for a share of it: {error}") from error
 
 
 def _heard(bench: Bench, ids: Sequence[str]) -> list[tuple[str, Material]]:
@@ -143,14 +163,13 @@ def _other(bench: Bench, split: Split, dataset: str, crops: int, data: Path, sto
     heard = bench.recipe.input.model_copy(update={"crops_per_track": crops})
     recipe = bench.recipe.model_copy(update={"dataset": dataset, "dataset_options": {}, "input": heard})
     other = Bench(recipe, open_dataset(recipe, data), store)
-    held = artists_held_out(bench, split)
-
-    def may_be_heard(track: Track) -> bool:
-        return track.artist not in held and other.groups[track.id] not in held
-
-    return _Source(
-        other, _heard(other, [track.id for track in other.tracks.values() if may_be_heard(track)]), {}
-    )
+    names = may_be_heard(other.dataset, artists_held_out(bench, split))
+    found = _Source(other, _heard(other, [name for name in names if name in other.tracks]), {})
+    if not found.material:
+        raise DatasetError(
+            f"{bench.recipe.name}: {other.dataset.title} has no track that can be heard and is by no artist held out"
+        )
+    return found
 
 
 def _asked(
@@ -170,6 +189,8 @@ def _asked(
 def _nothing(bench: Bench, heads: Sequence[Head]) -> Iterator[Material]:
     """Sounds of no class; what further heads should say of them is not known."""
     recipe = bench.recipe
+    if not recipe.nothing:
+        return
     target = np.full(sum(head.size for head in heads), np.nan, np.float32)
     target[: heads[0].size] = 1 / heads[0].size
     spec = input_spec(recipe.input).logmel

@@ -137,8 +137,8 @@ class Bench:
             return f"waveforms of {len(self.tracks) - cut} tracks{slices}"
         return ""
 
-    def splits(self, protocol: str) -> tuple[Split, ...]:
-        """The folds of a protocol, of tracks (or snippets) that the network can hear.
+    def splits(self, protocol: str, *, seed: int | None = None) -> tuple[Split, ...]:
+        """The folds of a protocol, of tracks (or snippets) that the network can hear; by the recipe's seed, or another.
 
         Raises
         ------
@@ -148,26 +148,24 @@ class Bench:
             If it is too small for it.
         """
         try:
-            return self._splits(protocol)
+            return self._splits(protocol, self.recipe.seed if seed is None else seed)
         except ValueError as error:
             raise DatasetError(f"{self.dataset.title} cannot be split by {protocol}: {error}") from error
 
-    def _splits(self, protocol: str) -> tuple[Split, ...]:
+    def _splits(self, protocol: str, seed: int) -> tuple[Split, ...]:
         recipe, known = self.recipe, self.tracks
         labels = {track.id: track.label for track in self.dataset.tracks}
         whole = {name: track.label for name, track in known.items() if self.is_whole(track)}
         if protocol == "all":
             parts = max(2, min(8, self._fewest))
-            splits: tuple[Split, ...] = (
-                protocols.everything(labels, self.groups, parts=parts, seed=recipe.seed),
-            )
+            splits: tuple[Split, ...] = (protocols.everything(labels, self.groups, parts=parts, seed=seed),)
         elif protocol == "snippet_random" and recipe.input.sections is not None:
             pieces = {
                 _piece(name, k): label for name, label in whole.items() for k in range(recipe.input.sections)
             }
-            return (protocols.snippet_random(pieces, shares=recipe.shares, seed=recipe.seed),)
+            return (protocols.snippet_random(pieces, shares=recipe.shares, seed=seed),)
         elif protocol == "track_random":
-            splits = (protocols.track_random(whole, shares=recipe.shares, seed=recipe.seed),)
+            splits = (protocols.track_random(whole, shares=recipe.shares, seed=seed),)
         elif protocol == "artist_grouped_3" and isinstance(self.dataset, Gtzan):
             splits = protocols.splits_of_folds(labels, self.groups, read_folds())
         elif protocol == "artist_grouped" and not isinstance(self.dataset, Gtzan):
@@ -187,10 +185,13 @@ class Bench:
         )
 
     def _development(self, labels: Mapping[str, str]) -> tuple[Split, ...]:
-        """Of GTZAN what the fault-filtered lists do not test, of others what the first fold does not."""
-        if isinstance(self.dataset, Gtzan):
-            lists = self.dataset.fault_filtered()
-            free = [*lists["train"], *lists["validation"]]
+        """What the first list that the data set comes with does not test; of others, what the first fold does not.
+
+        The tests of other folds do read these tracks.
+        """
+        if self.dataset.lists:
+            lists = next(iter(self.dataset.lists.values()))
+            free = [track for part in ("train", "validation") for track in lists[part]]
         else:
             first = self.splits("artist_grouped")[0]
             free = [*first.train, *first.validation]

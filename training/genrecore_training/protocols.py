@@ -173,12 +173,12 @@ def everything(
 def development(
     labels: Mapping[str, str], groups: Mapping[str, str], *, folds: int = 3, seed: int = 0
 ) -> tuple[Split, ...]:
-    """Folds to choose by: of tracks that no test reads, each validates once, with no group on both sides.
+    """Folds to choose by: each track validates once, with no group on both sides.
 
     Parameters
     ----------
     labels, groups : mapping of track id to label, to group
-        Only what no test reads; of the groups there may be more.
+        What the test that is to stay untouched does not read; of the groups there may be more.
     folds, seed : int
         How many, and the seed of their shuffle.
     """
@@ -191,26 +191,21 @@ def development(
 
 
 def share_of(
-    ids: Sequence[str], labels: Mapping[str, str], groups: Mapping[str, str], share: float, *, seed: int = 0
+    labels: Mapping[str, str], groups: Mapping[str, str], share: float, *, seed: int = 0
 ) -> tuple[str, ...]:
     """Part of some tracks by whole groups, stratified, in eighths; a smaller one lies in a larger.
 
     Parameters
     ----------
-    ids : sequence of str
-        The tracks.
     labels, groups : mapping of track id to label, to group
-        Of these, and of others.
+        The tracks.
     share : float
         0 to 1.
     seed : int
         Of the shuffle.
     """
-    if share == 1:
-        return tuple(ids)
-    known = {track: labels[track] for track in ids}
-    numbers = fold_numbers(known, groups, folds=_EIGHTHS, seed=seed)
-    return tuple(track for track in ids if numbers[track] < round(share * _EIGHTHS))
+    numbers = fold_numbers(labels, groups, folds=_EIGHTHS, seed=seed)
+    return tuple(track for track in labels if numbers[track] < round(share * _EIGHTHS))
 
 
 def hold_out(

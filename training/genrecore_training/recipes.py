@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from genrecore_training.augment import Augmentation
-from genrecore_training.auxiliary import Auxiliary
+from genrecore_training.auxiliary import Auxiliary, Sounding
 
 __all__ = [
     "InputSettings",
@@ -116,10 +116,14 @@ class Teacher(_Strict):
     )
     seeds: int = Field(1, ge=1, description="of each teacher, counted up from its recipe's")
     share: float = Field(0.7, gt=0, le=1, description="of the teachers in a target; the rest is the label")
-    unlabelled: tuple[str, ...] = Field(
-        (), description="data sets on which the teachers' word is learnt alone"
+    unlabelled: tuple[Sounding, ...] = Field(
+        (), description="other data sets, of which the teachers' word is learnt in place of a label"
     )
-    crops_per_track: int = Field(10, ge=1, description="random snippets of each unlabelled track in an epoch")
+    crops_per_track: int = Field(
+        10,
+        ge=1,
+        description="random snippets of each unlabelled track in an epoch, if auxiliary does not say",
+    )
 
 
 class Published(_Strict):
@@ -141,13 +145,19 @@ class Recipe(_Strict):
     description: str = Field("", description="for people: what is as published and what is ours")
     network: str = Field(description="a network's name, as genrecore-train recipes shows them")
     network_options: dict[str, Any] = Field({}, description="arguments of its class")
-    dataset: Literal["gtzan", "4qaed", "fma", "spotify", "own"] = Field(description="a data set's name")
+    dataset: Literal["gtzan", "4qaed", "emotify", "fma", "spotify", "own"] = Field(
+        description="a data set's name"
+    )
     dataset_options: dict[str, Any] = Field({}, description="arguments of its class, such as FMA's subset")
     input: InputSettings
     augmentation: Augmentation = Augmentation()
     auxiliary: tuple[Auxiliary, ...] = Field((), description="multi-task: what is learnt beside the task")
     learning_share: float = Field(
-        1.0, gt=0, le=1, description="of the training artists, in eighths: for learning curves"
+        1.0,
+        ge=0.125,
+        le=1,
+        multiple_of=0.125,
+        description="of the training artists, in eighths: for learning curves",
     )
     nothing: int = Field(
         0, ge=0, description="sounds that are no music, made up, with the even distribution as their target"
@@ -205,13 +215,17 @@ def published(name: str, task: str | None = None) -> list[Recipe]:
 
 
 def load(name_or_path: str | Path) -> Recipe:
-    """Read a recipe, given as a name or a path.
+    """Read a recipe, given as a name or a path; its teachers are read as well.
 
     Raises
     ------
     RecipeError
         In one sentence: the file, the line, what is wrong, and what is allowed.
     """
+    return _load(name_or_path, ())
+
+
+def _load(name_or_path: str | Path, students: tuple[str, ...]) -> Recipe:
     if str(name_or_path) in names():
         text = (resources.files("genrecore_training") / "recipes" / f"{name_or_path}.yaml").read_text("utf-8")
     elif Path(name_or_path).is_file():
@@ -231,6 +245,10 @@ def load(name_or_path: str | Path) -> Recipe:
             f"{name_or_path}, {_fault(text, first['loc'], first['type'], first['msg'])}"
         ) from error
     check(recipe, name_or_path, text)
+    for teacher in recipe.teacher.recipes if recipe.teacher else ():
+        if teacher in (*students, str(name_or_path)):
+            raise RecipeError(f"{name_or_path}: {teacher} is to learn from itself, by way of its teachers")
+        _load(teacher, (*students, str(name_or_path)))
     return recipe
 
 
@@ -264,6 +282,8 @@ def _fault(text: str, where: tuple[int | str, ...], kind: str, message: str) -> 
     if kind == "extra_forbidden":
         model: type[BaseModel] = Recipe
         for part in where[:-1]:
+            if isinstance(part, int):  # of a list, whose model it is already
+                continue
             model = _model_of(model.model_fields[str(part)].annotation) or model
         said = f"there is no such key; allowed are {', '.join(model.model_fields)}"
     return f"line {_line(text, where)}: {path}: {said}"
@@ -323,6 +343,11 @@ def check(recipe: Recipe, source: str | Path, text: str = "") -> None:
     for key in ("auxiliary", "nothing", "teacher"):
         if getattr(recipe, key) and recipe.input.sections is not None:
             raise fault((key,), "it is for random snippets: leave out input.sections")
+    named = [auxiliary.dataset for auxiliary in recipe.auxiliary]
+    if len(set(named)) < len(named):
+        raise fault(("auxiliary",), "a data set stands there twice: give all its targets in one place")
+    if recipe.augmentation.style and recipe.input.kind != "logmel":
+        raise fault(("augmentation", "style"), "it is for log-mels")
     try:
         shape_of(recipe.input)
     except ValueError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -39,9 +39,11 @@ __all__ = [
     "figures_for_card",
     "main_figure",
     "main_way",
+    "measured",
     "pooled",
     "read",
     "read_all",
+    "save",
     "seeds_of",
     "write",
 ]
@@ -68,7 +70,7 @@ _METRICS: dict[str, Callable[[Sequence[Verdict]], float]] = {
 # At which models may abstain.
 _PRECISIONS = (0.8, 0.9)
 # By what a model is judged, the first there is.
-_MAIN = ("columns", "sound", "sections", "snippet", "waveform", "numbers")
+_MAIN = ("columns", "sound", "sections", "snippet", "waveform", "numbers", "windows", "slice")
 
 
 class ResultError(Exception):
@@ -191,10 +193,21 @@ def write(result: dict[str, Any], folder: Path) -> str:
         old = read(path)
         if old["recipe_hash"] == result["recipe_hash"] and _extent(old) > _extent(result):
             return f"kept {path}, which has more folds or seeds"
+    return f"wrote {save(result, path)}"
+
+
+def save(content: Mapping[str, Any], path: Path) -> Path:
+    """Write a JSON file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".partial")
-    fresh.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-    return f"wrote {fresh.replace(path)}"
+    fresh.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    return fresh.replace(path)
+
+
+def measured(items: Sequence[Verdict], metric: Callable[[Sequence[Verdict]], float]) -> dict[str, float]:
+    """A figure with its interval, rounded: ``value``, ``low``, ``high``."""
+    low, high = bootstrap(items, metric)
+    return {"value": round(metric(items), 4), "low": round(low, 4), "high": round(high, 4)}
 
 
 def read_all(folder: Path) -> list[dict[str, Any]]:
@@ -275,15 +288,11 @@ def _abstaining(held: Sequence[Verdict], tested: Sequence[Verdict], precision: f
     }
     if not kept:
         return found
-    low, high = bootstrap(kept, accuracy)
-    return found | {"precision": round(accuracy(kept), 4), "low": round(low, 4), "high": round(high, 4)}
+    return found | {"precision": measured(kept, accuracy)}
 
 
 def _figure(metric: str, way: str, items: Sequence[Verdict]) -> dict[str, Any]:
-    figure = _METRICS[metric]
-    low, high = bootstrap(items, figure)
-    numbers = {"value": figure(items), "low": low, "high": high}
-    return {"metric": metric, "on": way, "n": len(items), **{key: round(x, 4) for key, x in numbers.items()}}
+    return {"metric": metric, "on": way, "n": len(items), **measured(items, _METRICS[metric])}
 
 
 def _rounded(found: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:

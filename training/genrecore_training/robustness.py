@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 from rich.progress import track as progress
 
 from genrecore import model as model_files
@@ -17,8 +18,9 @@ from genrecore_training.altering import ALTERATIONS, Alteration
 from genrecore_training.datasets import Track
 from genrecore_training.listen import file_histogram
 from genrecore_training.recipes import Recipe, RecipeError
+from genrecore_training.results import measured
 from genrecore_training.runs import Places, Run
-from genrecore_training.statistics import INTERVAL, Verdict, accuracy, bootstrap
+from genrecore_training.statistics import INTERVAL, Verdict, accuracy
 
 __all__ = ["measure"]
 
@@ -45,7 +47,7 @@ def measure(
     places : Places
         Folders.
     clips : int
-        At most so many tracks, evenly from all folds.
+        At most so many tracks, evenly from all folds that were run.
     alterations : sequence of Alteration
         The first is the clean recording.
 
@@ -57,7 +59,7 @@ def measure(
     Raises
     ------
     RecipeError
-        If the recipe was not run.
+        If the recipe was not run, or the protocol tests no track of which there is the whole sound.
     """
     heard: dict[str, list[Verdict]] = {alteration.name: [] for alteration in alterations[1:]}
     drawn: list[Verdict] = []
@@ -73,10 +75,11 @@ def measure(
         "model": recipe.name,
         "recipe_hash": recipe.digest,
         "protocol": protocol,
+        "tracks": [track.id for _, track, _ in jobs],
         "n": len(jobs),
         "interval": INTERVAL,
-        "agreement": [{"with": name, **_share(items)} for name, items in heard.items()],
-        "other snippets": {"drawings": _DRAWS, **_share(drawn)},
+        "agreement": [{"with": name, **measured(items, accuracy)} for name, items in heard.items()],
+        "other snippets": {"drawings": _DRAWS, **measured(drawn, accuracy)},
     }
 
 
@@ -87,13 +90,17 @@ def _jobs(recipe: Recipe, protocol: str, places: Places, clips: int) -> Iterator
     done = [run for run in runs if run.model_file.is_file()]
     if not done:
         raise RecipeError(f"{recipe.name} was not run under {protocol}: genrecore-train run {recipe.name}")
-    for run in done:
-        model, bench = model_files.load(run.model_file, device="cpu"), run.bench
-        known = {track.id: track for track in bench.dataset.tracks if track.path is not None and track.whole}
-        tested = [known[name] for name in bench.usable(run.split.test) if name in known]
-        wanted = -(-clips // len(done))
-        step = max(1, len(tested) // wanted)
-        yield from ((model, track, bench.groups[track.id]) for track in tested[::step][:wanted])
+    tested = [(run, track) for run in done for track in _whole(run)]
+    if not tested:
+        raise RecipeError(f"{recipe.name}: {protocol} tests no track of which there is the whole sound")
+    for place in np.unique(np.linspace(0, len(tested) - 1, min(clips, len(tested))).round().astype(int)):
+        run, track = tested[place]
+        yield model_files.load(run.model_file, device="cpu"), track, run.bench.groups[track.id]
+
+
+def _whole(run: Run) -> list[Track]:
+    known = {track.id: track for track in run.bench.dataset.tracks if track.path is not None and track.whole}
+    return [known[name] for name in run.bench.usable(run.split.test) if name in known]
 
 
 def _altered(track: Track, alteration: Alteration, folder: Path) -> Track:
@@ -106,8 +113,3 @@ def _altered(track: Track, alteration: Alteration, folder: Path) -> Track:
 def _verdict(track: Track, top: str, group: str, model: Model, heard: Track, draw: int | None) -> Verdict:
     """Whether the top class is that of the clean recording, in the shape of a verdict on a track of that label."""
     return Verdict(track.id, top, group, file_histogram(model, heard, draw=draw), "waveform")
-
-
-def _share(items: Sequence[Verdict]) -> dict[str, float]:
-    low, high = bootstrap(items, accuracy)
-    return {"value": round(accuracy(items), 4), "low": round(low, 4), "high": round(high, 4)}

@@ -33,7 +33,7 @@ from genrecore_training.export import (
     to_table_onnx,
 )
 from genrecore_training.hear import hear, open_ear
-from genrecore_training.lessons import lessons
+from genrecore_training.lessons import Lessons, lessons
 from genrecore_training.material import Bench, open_dataset
 from genrecore_training.protocols import RANDOM, Split
 from genrecore_training.recipes import Recipe, RecipeError
@@ -81,6 +81,8 @@ class Run:
         In place of the one that the recipe names.
     compute : Compute
         On what to train.
+    split_seed : int, optional
+        Of a split that depends on a seed, where it is not the recipe's: a teacher's is its student's.
     """
 
     def __init__(
@@ -92,13 +94,17 @@ class Run:
         *,
         dataset: Dataset | None = None,
         compute: Compute = ANY_DEVICE,
+        split_seed: int | None = None,
     ) -> None:
         self.recipe = recipe
         self.protocol = protocol
         self.fold = fold
         self.places = places
         self.compute = compute
-        self.folder = places.runs / recipe.name / recipe.digest[:12] / f"{protocol}-{fold}"
+        self._split_seed = recipe.seed if split_seed is None else split_seed
+        other = self._split_seed != recipe.seed and protocol in (*RANDOM, "all")
+        place = f"{protocol}-{fold}-split{split_seed}" if other else f"{protocol}-{fold}"
+        self.folder = places.runs / recipe.name / recipe.digest[:12] / place
         self.bench = Bench(recipe, dataset or open_dataset(recipe, places.data), places.store)
 
     @cached_property
@@ -110,7 +116,7 @@ class Run:
         RecipeError
             If the protocol has no such fold.
         """
-        splits = self.bench.splits(self.protocol)
+        splits = self.bench.splits(self.protocol, seed=self._split_seed)
         if not 0 <= self.fold < len(splits):
             raise RecipeError(f"{self.protocol} has folds 0 to {len(splits) - 1}, not {self.fold}")
         return splits[self.fold]
@@ -124,6 +130,11 @@ class Run:
     def weights_file(self) -> Path:
         """The trained network's weights, for PyTorch."""
         return self.folder / "network.pt"
+
+    @property
+    def learnt_file(self) -> Path:
+        """Data set -> ids of the tracks that it has learnt from, as JSON."""
+        return self.folder / "learnt.json"
 
     @property
     def tested_file(self) -> Path:
@@ -144,6 +155,7 @@ class Run:
     def fit(self) -> None:
         """Train, export and calibrate, if that is not done yet; no test track is heard."""
         if not self.model_file.is_file():
+            _ = self.split  # a fold that does not exist leaves no folder
             self.folder.mkdir(parents=True, exist_ok=True)
             self._train()
         if not self.validated_file.is_file():  # of a run that is older than this file
@@ -192,7 +204,7 @@ class Run:
             sys.exit(0)
         parameters, multiply_adds = size_of(fitted.network, shape_of(self.recipe.input))
         raw = self.folder / "uncalibrated.onnx"
-        difference = self._export(fitted.network, raw, parameters, multiply_adds)
+        difference = self._export(fitted.network, raw, learnt, parameters, multiply_adds)
         validation = self._listen(raw, split.validation, thorough=False)
         _replace(self.validated_file, map(_line_of, validation))
         temperature = fit_temperature(validation)
@@ -206,6 +218,7 @@ class Run:
             "parameters": parameters,
             "multiply_adds": multiply_adds,
         }
+        self.learnt_file.write_text(json.dumps(learnt.tracks), "utf-8")
         (self.folder / "training.json").write_text(json.dumps(notes), "utf-8")
         weights = io.BytesIO()
         torch.save(fitted.network.state_dict(), weights)
@@ -221,7 +234,14 @@ class Run:
         for recipe in map(recipe_files.load, said.recipes if said else ()):
             for seed in range(recipe.seed, recipe.seed + (said.seeds if said else 0)):
                 seeded = recipe.model_copy(update={"seed": seed})
-                run = Run(seeded, self.protocol, self.fold, self.places, compute=self.compute)
+                run = Run(
+                    seeded,
+                    self.protocol,
+                    self.fold,
+                    self.places,
+                    compute=self.compute,
+                    split_seed=self._split_seed,
+                )
                 if not {*self.split.validation, *self.split.test}.isdisjoint(run.split.train):
                     raise RecipeError(
                         f"{recipe.name} learns what {self.recipe.name} is validated or tested on: "
@@ -236,7 +256,9 @@ class Run:
             raise RecipeError(f"{self.recipe.name}: teachers are of one input, and of the same classes")
         return models
 
-    def _export(self, network: nn.Module, path: Path, parameters: int, multiply_adds: int) -> float:
+    def _export(
+        self, network: nn.Module, path: Path, learnt: Lessons, parameters: int, multiply_adds: int
+    ) -> float:
         settings, labels = self.recipe.input, self.bench.labels
         if self._table:
             about = {"id": f"{self.recipe.name} {self.recipe.version}", "labels": labels, "temperature": 1.0}
@@ -249,7 +271,7 @@ class Run:
             input=input_spec(settings),
             snippet_seconds=round(settings.samples / SAMPLE_RATE, 1),
             licence=_LICENCE,
-            trained_on=f"{self.bench.dataset.title}, {len(self.bench.tracks)} tracks",
+            trained_on=", ".join(f"{count} tracks of {title}" for title, count in learnt.counts.items()),
             recipe_hash=self.recipe.digest,
             parameters=parameters,
             multiply_adds=multiply_adds,

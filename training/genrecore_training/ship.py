@@ -42,7 +42,8 @@ def ship(
     places : Places
         Folders.
     results : Path
-        Folder of the results files: what the card says of the model's figures.
+        Folder of the results files: what the card says of the figures of a model that was trained on everything. The
+        tracks that it has learnt from, was validated and tested on are written there, into ``shipped``.
     target : Path
         The model file.
     protocol : str
@@ -68,6 +69,16 @@ def ship(
         raise RecipeError(f"{recipe.name} is on numbers of a table: there is no model file of it for beets")
     run = Run(recipe, protocol, fold, places, compute=compute, dataset=dataset)
     run.execute()
+    made_of = {
+        "model": f"{recipe.name} {recipe.version}",
+        "recipe_hash": recipe.digest,
+        "protocol": protocol,
+        "fold": fold,
+        "train": result_files.read(run.learnt_file),
+        "validation": list(run.split.validation),
+        "test": list(run.split.test),
+    }
+    result_files.save(made_of, results / "shipped" / f"{target.stem}.json")
     if run.split.test:
         return publish(run, [result_files.figure_of_fold(run, run.tested())], target)
     return publish(run, result_files.figures_for_card(result_files.read_all(results), recipe), target)

@@ -78,10 +78,10 @@ def render_ideas(results: Path) -> str:
     for path in sorted((results / "ideas").glob("*.yaml")):
         ideas = ideas_files.load(path)
         target = path.with_suffix(".json")
-        found = {entry["idea"]: entry for entry in read(target)["ideas"]} if target.is_file() else {}
+        found = {entry["idea"]: entry for entry in ideas_files.tried(target)}
         lines += [
             f"`{path.stem}`: changes of `{ideas.recipe}`, judged by the validation tracks of `{ideas.protocol}`; "
-            f"for all of them {_in_words(ideas.budget)}.",
+            f"for all of them {', '.join(_in_words(ideas.budget)) or 'nothing else'}.",
             "",
             "| idea | expectation | accuracy | ahead of the first | macro F1 | log loss | seconds | verdict |",
             "|---|---|---|---|---|---|---:|---|",
@@ -176,7 +176,12 @@ def faults(results: Path) -> list[str]:
     stale = [
         said for model in models for said in outdated(_SHORT_FILES, model["model"], model["recipe_hash"])
     ]
-    return [*reproduced.faults(results), *stale]
+    ideas = [
+        said
+        for path in sorted((results / "ideas").glob("*.yaml"))
+        for said in ideas_files.outdated_ideas(path)
+    ]
+    return [*reproduced.faults(results), *stale, *ideas]
 
 
 def _whose(figure: Figure) -> str:
@@ -195,13 +200,13 @@ def _idea(idea: ideas_files.Idea, found: dict[str, Any] | None) -> str:
     )
 
 
-def _in_words(budget: Mapping[str, Any]) -> str:
-    """A change, such as ``optimisation.epochs: 12``."""
+def _in_words(budget: Mapping[str, Any]) -> list[str]:
+    """Changes, such as ``optimisation.epochs: 12``."""
     said = []
     for key, value in budget.items():
-        inner = _in_words(value).split(", ") if isinstance(value, Mapping) else []
+        inner = _in_words(value) if isinstance(value, Mapping) else []
         said += [f"{key}.{part}" for part in inner] or [f"{key}: {value}"]
-    return ", ".join(said) or "nothing else"
+    return said
 
 
 def _short_files(results: Path) -> dict[str, Any] | None:

@@ -26,7 +26,7 @@ def say(columns: NDArray[np.floating], teachers: Sequence[Model]) -> tuple[NDArr
     Parameters
     ----------
     columns : ndarray, shape (mels, n)
-        dB; as long as a snippet at least.
+        dB; repeated where it is shorter than a snippet.
     teachers : sequence of Model
         Of one input and the same classes.
 
@@ -39,6 +39,8 @@ def say(columns: NDArray[np.floating], teachers: Sequence[Model]) -> tuple[NDArr
     """
     frames = teachers[0].card.input.shape[-1]
     step = max(1, frames // _PLACES_A_SNIPPET)
+    if columns.shape[-1] < frames:
+        columns = columns[:, np.arange(frames) % columns.shape[-1]]
     starts = range(0, columns.shape[-1] - frames + 1, step)
     snippets = np.stack([columns[:, start : start + frames] for start in starts]).astype(np.float32)
     return np.mean([teacher.run(snippets) for teacher in teachers], axis=0, dtype=np.float32), step

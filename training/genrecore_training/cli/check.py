@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ def evaluate(model: Path, recipe: str, **options: Any) -> None:
         for said, found in test(model, places_of(options), recipe=recipe):
             same = said == found
             differs = differs or not same
-            verdict = "as the file says" if same else f"the file says {said.value:.4f}"
+            verdict = "as the file says" if same else f"the file says {said.value:.4f} {said}, n = {said.n}"
             click.echo(
                 f"{found.metric} {found.value:.4f} [{found.low:.4f}, {found.high:.4f}], n = {found.n}, protocol "
                 f"{found.protocol}, fold {found.fold}: {verdict}"
@@ -60,11 +59,13 @@ def robust(recipe: str, protocol: str, clips: int, results: Path, **options: Any
     """
     with sentences():
         from genrecore_training import recipes as recipe_files
+        from genrecore_training.results import save
         from genrecore_training.robustness import measure
 
         loaded = recipe_files.load(recipe)
         found = measure(loaded, protocol, places_of(options), clips=clips)
-        _write(found, results / "robustness" / f"{loaded.name}--{protocol}.json")
+        path = save(found, results / "robustness" / f"{loaded.name}--{protocol}.json")
+        click.echo(f"wrote {path}")
         for entry in (*found["agreement"], {"with": "other snippets", **found["other snippets"]}):
             click.echo(f"{entry['with']}: {entry['value']:.3f} [{entry['low']:.3f}, {entry['high']:.3f}]")
 
@@ -92,10 +93,11 @@ def controls(genre_model: str, mood_model: str, threshold: float, count: int, re
     with sentences():
         from genrecore.settings import Settings
         from genrecore_training.controls import SPEAKER, measure
+        from genrecore_training.results import save
 
         settings = Settings(genre_model=genre_model, mood_model=mood_model, device="cpu")
         found = measure(settings, {"genre": threshold, "mood": threshold}, count=count)
-        _write(found, results / "controls.json")
+        click.echo(f"wrote {save(found, results / 'controls.json')}")
         for entry in found["sounds"]:
             for task in ("genre", "mood"):
                 if task in entry:
@@ -109,9 +111,3 @@ def controls(genre_model: str, mood_model: str, threshold: float, count: int, re
                 click.echo(f"{entry['sound']}: refused {entry['refused']} of {count}")
         if "speech" not in {entry["sound"] for entry in found["sounds"]}:
             click.echo(f"no speech: {SPEAKER} is not installed", err=True)
-
-
-def _write(found: dict[str, Any], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    click.echo(f"wrote {path}")

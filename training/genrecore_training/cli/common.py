@@ -37,7 +37,7 @@ _PLACES = (
         default=Path("data"),
         envvar="GENRECORE_DATA",
         show_envvar=True,
-        help="Folder with the data sets: gtzan/, 4qaed/, fma/, spotify/.",
+        help="Folder with the data sets: gtzan/, 4qaed/, emotify/, fma/, spotify/.",
     ),
     click.option("--store", type=folder, default=Path("training/store"), help="Folder for decoded features."),
     click.option(

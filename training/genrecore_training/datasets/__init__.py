@@ -9,7 +9,14 @@ from genrecore_training.datasets.gtzan import Gtzan
 from genrecore_training.datasets.own import OwnBeets, OwnFolder
 from genrecore_training.datasets.spotify import SpotifySongs
 from genrecore_training.datasets.subset import Subset
-from genrecore_training.datasets.track import Annotation, Dataset, DatasetError, Track, artist_key
+from genrecore_training.datasets.track import (
+    Annotation,
+    Dataset,
+    DatasetError,
+    Track,
+    artist_key,
+    share_an_artist,
+)
 
 __all__ = [
     "Annotation",
@@ -25,4 +32,5 @@ __all__ = [
     "Subset",
     "Track",
     "artist_key",
+    "share_an_artist",
 ]

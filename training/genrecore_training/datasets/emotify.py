@@ -6,13 +6,13 @@ Licence: for research.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
 from genrecore_training.datasets.checks import file_faults
+from genrecore_training.datasets.tables import numbers_of, rows_of
 from genrecore_training.datasets.track import Annotation, DatasetError, Track
 
 __all__ = ["EMOTIONS", "Emotify"]
@@ -72,7 +72,7 @@ class Emotify:
         DatasetError
             If the annotations are missing or faulty, or there is no sound at all.
         """
-        tracks = (Track(row["track_id"], row["genre"], "", path=self._path(row)) for row in self._rows)
+        tracks = (Track(row["track_id"], row["genre"], "", path=self._path(row)) for _, row in self._rows)
         found = tuple(track for track in tracks if track.path is not None and track.path.is_file())
         if not found:
             raise DatasetError(
@@ -83,10 +83,8 @@ class Emotify:
     @property
     def annotations(self) -> dict[str, Annotation]:
         """``emotions``: the share of a clip's hearers who felt each of `EMOTIONS`."""
-        try:
-            values = {row["track_id"]: tuple(float(row[name]) for name in EMOTIONS) for row in self._rows}
-        except ValueError as error:
-            raise DatasetError(f"{self.root / _TABLE}: {error}: get it again") from error
+        path = self.root / _TABLE
+        values = {row["track_id"]: numbers_of(row, EMOTIONS, path, line) for line, row in self._rows}
         return {"emotions": Annotation("shares", EMOTIONS, values)}
 
     @property
@@ -102,7 +100,8 @@ class Emotify:
     def validate(self) -> list[str]:
         """One sentence for each thing that is missing or damaged; empty if all is well."""
         try:
-            return file_faults((row["genre"], self._path(row)) for row in self._rows)
+            _ = self.annotations
+            return file_faults((row["genre"], self._path(row)) for _, row in self._rows)
         except DatasetError as error:
             return [str(error)]
 
@@ -110,16 +109,19 @@ class Emotify:
         return self.root / "audio" / f"{row['track_id']}.opus"
 
     @cached_property
-    def _rows(self) -> list[dict[str, str]]:
+    def _rows(self) -> list[tuple[int, dict[str, str]]]:
         path = self.root / _TABLE
         if not path.is_file():
             raise DatasetError(f"{path} is missing: name the folder of the data with --data")
-        with path.open(newline="", encoding="utf-8", errors="replace") as table:
-            rows = list(csv.DictReader(table))
-        for column in ("track_id", "genre", *EMOTIONS):
-            if rows and rows[0].get(column) is None:
-                raise DatasetError(f"{path} has no column {column}: get it again")
-        unknown = [row["genre"] for row in rows if row["genre"] not in self.labels]
-        if unknown:
-            raise DatasetError(f"{path}: genre {unknown[0]} is none of {', '.join(self.labels)}")
+        rows, seen = rows_of(path, ("track_id", "genre", *EMOTIONS)), set()
+        for line, row in rows:
+            if row["genre"] not in self.labels:
+                raise DatasetError(
+                    f"{path}: line {line}: genre '{row['genre']}' is none of {', '.join(self.labels)}"
+                )
+            if row["track_id"] in seen:
+                raise DatasetError(f"{path}: line {line}: track {row['track_id']} stands there twice")
+            seen.add(row["track_id"])
+        if not rows:
+            raise DatasetError(f"{path} names no track: get it again")
         return rows

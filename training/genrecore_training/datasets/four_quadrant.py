@@ -6,8 +6,6 @@ Licence: none to redistribute; the previews are their owners'.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
@@ -15,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from genrecore_training.datasets.checks import file_faults
+from genrecore_training.datasets.tables import numbers_of, rows_of
 from genrecore_training.datasets.track import Annotation, DatasetError, Track, artist_key
 
 __all__ = ["MOODS", "FourQuadrant"]
@@ -121,7 +120,7 @@ class FourQuadrant:
             )  # in the authors' table the shorter is a count
             return {word.strip() for word in words.split(";")} - {""}
 
-        said = {row["song"]: of(row) for _, row in _rows(self._table, ("song",))}
+        said = {row["song"]: of(row) for _, row in rows_of(self._table, ("song",))}
         songs = Counter(word for words in said.values() for word in words)
         names = tuple(sorted(word for word, count in songs.items() if count >= _FEWEST_SONGS))
         known = {song: words for song, words in said.items() if words}
@@ -162,7 +161,7 @@ class FourQuadrant:
     def _annotated(self) -> tuple[Track, ...]:
         needed = ("song", "quadrant", "artist", "title") if self._names_artists else ("song", "quadrant")
         tracks: dict[str, Track] = {}
-        for line, row in _rows(self._table, needed):
+        for line, row in rows_of(self._table, needed):
             song, quadrant = row["song"], row["quadrant"].upper()
             if quadrant not in _QUADRANTS:
                 raise DatasetError(
@@ -194,33 +193,7 @@ class FourQuadrant:
 
 def _numbers(path: Path) -> Annotation:
     """A table of numbers by song; the label stands in it as well."""
-    rows = _rows(path, ("songid",))
+    rows = rows_of(path, ("songid",))
     names = tuple(name for name in rows[0][1] if name not in ("songid", "quadrant")) if rows else ()
-    try:
-        values = {row["songid"]: tuple(float(row[name]) for name in names) for _, row in rows}
-    except ValueError as error:
-        raise DatasetError(f"{path}: {error}: get it again") from error
+    values = {row["songid"]: numbers_of(row, names, path, line) for line, row in rows}
     return Annotation("numbers", names, values)
-
-
-def _rows(path: Path, needed: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
-    """Line and cells of each row, by column names in lower case."""
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:  # written on the authors' Windows
-        text = data.decode("cp1252", errors="replace")
-    lines = csv.reader(io.StringIO(text, newline=""))
-    head = [cell.strip().lower() for cell in next(lines, [])]
-    for column in needed:
-        if column not in head:
-            raise DatasetError(f"{path} has no column '{column}': it needs {', '.join(needed)}")
-    rows = []
-    for cells in lines:
-        if cells:
-            if len(cells) != len(head):
-                raise DatasetError(
-                    f"{path}: line {lines.line_num} has {len(cells)} of {len(head)} columns: get it again"
-                )
-            rows.append((lines.line_num, dict(zip(head, (cell.strip() for cell in cells), strict=True))))
-    return rows

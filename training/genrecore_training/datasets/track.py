@@ -10,7 +10,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-__all__ = ["NO_ANNOTATIONS", "Annotation", "Dataset", "DatasetError", "Track", "artist_key"]
+__all__ = [
+    "NO_ANNOTATIONS",
+    "Annotation",
+    "Dataset",
+    "DatasetError",
+    "Track",
+    "artist_key",
+    "share_an_artist",
+]
+
+# Within a key, which has no punctuation left.
+_JOINED = re.compile(r" (?:and|feat|ft|featuring|with|vs|meets) ")
 
 
 class DatasetError(Exception):
@@ -103,6 +114,26 @@ class Dataset(Protocol):
 
     def validate(self) -> list[str]:
         """One sentence for each thing that is missing or damaged; empty if all is well."""
+
+
+def share_an_artist(one: str, other: str) -> bool:
+    """Whether two artists' keys may have an artist in common.
+
+    They do where one, or a name joined in it, stands in the other as whole words: rather too often than not, since it
+    decides what is left out.
+
+    Examples
+    --------
+    >>> share_an_artist("lauryn hill and bob marley", "bob marley and wailers")
+    True
+    >>> share_an_artist("andy williams", "hank williams")
+    False
+    """
+    return _stands_in(one, other) or _stands_in(other, one)
+
+
+def _stands_in(one: str, other: str) -> bool:
+    return any(f" {name} " in f" {other} " for name in {one, *_JOINED.split(one)} - {""})
 
 
 def artist_key(name: str) -> str:
