@@ -14,9 +14,17 @@ from genrecore_training import recipes
 from genrecore_training.augment import Augmentation
 from genrecore_training.auxiliary import Head, answers, loss_of
 from genrecore_training.crops import Crops, Material
-from genrecore_training.datasets import Annotation, Emotify, FourQuadrant, Gtzan, artist_key, share_an_artist
+from genrecore_training.datasets import (
+    Annotation,
+    DatasetError,
+    Emotify,
+    FourQuadrant,
+    Gtzan,
+    artist_key,
+    share_an_artist,
+)
 from genrecore_training.datasets.emotify import EMOTIONS
-from genrecore_training.lessons import artists_held_out, lessons, may_be_heard
+from genrecore_training.lessons import artists_held_out, check_sources, lessons, may_be_heard
 from genrecore_training.material import Bench
 from genrecore_training.protocols import Split
 from genrecore_training.recipes import Recipe, RecipeError
@@ -152,6 +160,10 @@ def test_a_target_that_is_not_there_is_named(tmp_path: Path, data: Path) -> None
     bench = Bench(wrong, FourQuadrant(data / "4qaed"), tmp_path)
     with pytest.raises(RecipeError, match="emotify has no genres; it has label, emotions"):
         lessons(bench, Split(("MT1",), (), ()), data, tmp_path)
+    with pytest.raises(RecipeError, match="emotify has no genres"):
+        check_sources(wrong, data)
+    with pytest.raises(DatasetError, match=r"annotations.csv is missing"):
+        check_sources(recipe("mel-cnn-mood", teacher={"recipes": ["x"], "unlabelled": ["emotify"]}), tmp_path)
     published = recipe("abela-gru-genre", auxiliary=[{"dataset": "4qaed", "targets": ["genres"]}])
     with pytest.raises(RecipeError, match="abela-gru has no embedding"):
         recipes.check(published, "trial")

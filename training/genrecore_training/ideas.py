@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from genrecore_training import recipes as recipe_files
 from genrecore_training.calibration import calibrated
+from genrecore_training.lessons import check_sources
 from genrecore_training.paired import difference
 from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.results import ResultError, by_way, main_way, measured, read, save
@@ -243,9 +244,10 @@ def _runs(recipe: Recipe, ideas: Ideas, places: Places, compute: Compute = ANY_D
 
 
 def _check_judges(recipes: Mapping[str, Recipe], ideas: Ideas, places: Places) -> None:
-    """Refuse ideas that other tracks would judge than those of the first."""
+    """Refuse ideas that other tracks would judge than those of the first, or whose data is not there."""
     judges: frozenset[str] | None = None
     for name, recipe in recipes.items():
+        check_sources(recipe, places.data)
         found = frozenset(track for run in _runs(recipe, ideas, places) for track in run.split.validation)
         judges = found if judges is None else judges
         if found != judges:

@@ -14,17 +14,17 @@ from genrecore.model import Model
 from genrecore.spectrogram import logmel
 from genrecore_training.auxiliary import LABEL, Auxiliary, Head, answers
 from genrecore_training.crops import Material
-from genrecore_training.datasets import Dataset, DatasetError, share_an_artist
+from genrecore_training.datasets import Annotation, Dataset, DatasetError, share_an_artist
 from genrecore_training.export import input_spec
 from genrecore_training.material import Bench, open_dataset
 from genrecore_training.nothing import made_up
 from genrecore_training.protocols import Split, share_of
-from genrecore_training.recipes import RecipeError
+from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.teaching import say, taught
 
 _SECONDS_OF_NOTHING = 10.0
 
-__all__ = ["Lessons", "artists_held_out", "lessons", "may_be_heard"]
+__all__ = ["Lessons", "artists_held_out", "check_sources", "lessons", "may_be_heard"]
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,23 @@ def lessons(bench: Bench, split: Split, data: Path, store: Path, teachers: Seque
     )
 
 
+def check_sources(recipe: Recipe, data: Path) -> None:
+    """Refuse data sets beside the recipe's own that are missing, and targets that they do not have; nothing is decoded.
+
+    Raises
+    ------
+    DatasetError, RecipeError
+        In one sentence.
+    """
+    for auxiliary in recipe.auxiliary:
+        dataset = open_dataset(_beside(recipe, auxiliary.dataset), data)
+        _ = dataset.tracks
+        for target in auxiliary.targets:
+            _annotation(recipe, dataset, target)
+    for name in recipe.teacher.unlabelled if recipe.teacher else ():
+        _ = open_dataset(_beside(recipe, name), data).tracks
+
+
 def artists_held_out(bench: Bench, split: Split) -> frozenset[str]:
     """Artists, by their keys, of the tracks that a run must not have heard before it is validated and tested."""
     held = {bench.piece_of(name)[0].id for name in (*split.validation, *split.test)}
@@ -161,7 +178,7 @@ def _heard(bench: Bench, ids: Sequence[str]) -> list[tuple[str, Material]]:
 
 def _other(bench: Bench, split: Split, dataset: str, crops: int, data: Path, store: Path) -> _Source:
     heard = bench.recipe.input.model_copy(update={"crops_per_track": crops})
-    recipe = bench.recipe.model_copy(update={"dataset": dataset, "dataset_options": {}, "input": heard})
+    recipe = _beside(bench.recipe, dataset).model_copy(update={"input": heard})
     other = Bench(recipe, open_dataset(recipe, data), store)
     names = may_be_heard(other.dataset, artists_held_out(bench, split))
     found = _Source(other, _heard(other, [name for name in names if name in other.tracks]), {})
@@ -176,14 +193,30 @@ def _asked(
     source: _Source, auxiliary: Auxiliary, target: str
 ) -> tuple[Head, Mapping[str, NDArray[np.float32]]]:
     name = f"{auxiliary.dataset}.{target}"
-    if target == LABEL:
+    annotation = _annotation(source.bench.recipe, source.bench.dataset, target)
+    if annotation is None:
         return Head(name, True, len(source.bench.labels), auxiliary.weight), source.label
-    known = source.bench.dataset.annotations
+    said = answers(annotation, source.tracks)
+    return Head(name, False, len(annotation.names), auxiliary.weight), said
+
+
+def _annotation(recipe: Recipe, dataset: Dataset, target: str) -> Annotation | None:
+    """What a target is; None for the label."""
+    if target == LABEL:
+        return None
+    known = dataset.annotations
     if target not in known:
-        there = ", ".join((LABEL, *known))
-        raise RecipeError(f"{source.bench.recipe.name}: {auxiliary.dataset} has no {target}; it has {there}")
-    said = answers(known[target], source.tracks)
-    return Head(name, False, len(known[target].names), auxiliary.weight), said
+        raise RecipeError(
+            f"{recipe.name}: {dataset.name} has no {target}; it has {', '.join((LABEL, *known))}"
+        )
+    return known[target]
+
+
+def _beside(recipe: Recipe, dataset: str) -> Recipe:
+    """The recipe, as if another data set were its own."""
+    if dataset == recipe.dataset:
+        return recipe
+    return recipe.model_copy(update={"dataset": dataset, "dataset_options": {}})
 
 
 def _nothing(bench: Bench, heads: Sequence[Head]) -> Iterator[Material]:
