@@ -14,8 +14,10 @@ from genrecore import model as model_files
 from genrecore_training import recipes
 from genrecore_training.augment import Augmentation
 from genrecore_training.crops import Crops, Material
+from genrecore_training.evaluation import evaluate
 from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.runs import Places, Run
+from genrecore_training.ship import ship
 from genrecore_training.teaching import say, taught
 
 SmallRecipe = Callable[..., Recipe]
@@ -106,3 +108,32 @@ def test_a_teacher_hears_what_its_student_hears(
     student = small_recipe("student", teacher={"recipes": [str(first)]})
     with pytest.raises(RecipeError, match="student cannot learn from finer"):
         Run(student, "track_random", 0, places).fit()
+
+
+def test_a_shipped_model_says_what_it_has_heard(
+    tmp_path: Path, small_gtzan: Path, small_recipe: SmallRecipe
+) -> None:
+    places, results = Places(small_gtzan, tmp_path / "store", tmp_path / "runs"), tmp_path / "results"
+    recipe = small_recipe(
+        "small", optimisation=QUICK, auxiliary=[{"dataset": "emotify", "targets": ["label"]}]
+    )
+    target = tmp_path / "small.onnx"
+    assert ship(recipe, places, results, target, protocol="track_random") == target
+    card = model_files.load(target, device="cpu").card
+    assert card.trained_on == "12 tracks of GTZAN, 2 tracks of Emotify"
+    ((said, found),) = evaluate(target, places, recipe=write(recipe, tmp_path))
+    assert said == found
+    assert (said.protocol, said.fold, said.n) == ("track_random", 0, 4)
+    listed = json.loads((results / "shipped" / "small.json").read_text())
+    parts = [set(listed["train"]["gtzan"]), set(listed["validation"]), set(listed["test"])]
+    assert [len(part) for part in parts] == [12, 4, 4]
+    assert len(set.union(*parts)) == 20
+    assert listed["train"]["emotify"] == ["1", "2"]
+    ship(recipe, places, results, target)
+    assert model_files.load(target, device="cpu").card.figures == ()
+    with pytest.raises(RecipeError, match="no track was held out from it"):
+        list(evaluate(target, places, recipe=tmp_path / "small.yaml"))
+    ship(recipe, places, results, target, protocol="track_random")
+    write(small_recipe("small"), tmp_path)
+    with pytest.raises(RecipeError, match=r"small 1.0 was made by another recipe"):
+        list(evaluate(target, places, recipe=tmp_path / "small.yaml"))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from genrecore_training.paired import Paired, mcnemar
 from genrecore_training.protocols import group_of
 from genrecore_training.recipes import Recipe, RecipeError
-from genrecore_training.results import main_way, pooled
+from genrecore_training.results import main_way, pooled, save
 from genrecore_training.runs import Places, Run
 
 __all__ = ["Comparison", "compare"]
@@ -46,8 +45,6 @@ class Comparison:
 
     def write(self, folder: Path) -> Path:
         """Write the results file, and return it."""
-        path = folder / "comparisons" / f"{self.one.name}--{self.other.name}--{self.protocol}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
         data = {
             "one": self.one.name,
             "other": self.other.name,
@@ -56,8 +53,8 @@ class Comparison:
             "seeds": [self.one.seed, self.other.seed],
             **asdict(self.paired),
         }
-        path.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
-        return path
+        name = f"{self.one.name}--{self.other.name}--{self.protocol}.json"
+        return save(data, folder / "comparisons" / name)
 
 
 def compare(one: Recipe, other: Recipe, protocol: str, places: Places) -> Comparison:

@@ -6,7 +6,6 @@ is heard.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from genrecore.spectrogram import logmel
 from genrecore_training.datasets import Track
 from genrecore_training.paired import mcnemar
 from genrecore_training.recipes import Recipe
+from genrecore_training.results import save
 from genrecore_training.runs import Places, Run
 from genrecore_training.statistics import INTERVAL, Verdict, accuracy, bootstrap
 
@@ -45,7 +45,7 @@ def compare(recipes: list[Recipe], places: Places, target: Path) -> dict[str, An
         "interval": INTERVAL,
         "models": [_of(recipe, places) for recipe in recipes],
     }
-    target.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    save(result, target)
     return result
 
 
