@@ -9,7 +9,7 @@ from genrecore_training.paired import Paired, mcnemar
 from genrecore_training.protocols import group_of
 from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.results import main_way, pooled, save
-from genrecore_training.runs import Places, Run
+from genrecore_training.runs import Places, runs_of
 
 __all__ = ["Comparison", "compare"]
 
@@ -67,11 +67,7 @@ def compare(one: Recipe, other: Recipe, protocol: str, places: Places) -> Compar
     """
     tested = []
     for recipe in (one, other):
-        first = Run(recipe, protocol, 0, places)
-        folds = [
-            Run(recipe, protocol, k, places, dataset=first.bench.dataset)
-            for k in range(len(first.bench.splits(protocol)))
-        ]
+        (folds,) = runs_of(recipe, protocol, places)
         done = [run for run in folds if run.tested_file.is_file()]
         if not done:
             raise RecipeError(

@@ -9,7 +9,7 @@ from genrecore_training import results as result_files
 from genrecore_training.datasets import Dataset
 from genrecore_training.hear import HEARD
 from genrecore_training.recipes import Recipe, RecipeError
-from genrecore_training.runs import Places, Run
+from genrecore_training.runs import Places, Run, runs_of
 from genrecore_training.ship import publish
 from genrecore_training.train import ANY_DEVICE, Compute
 
@@ -61,25 +61,12 @@ def experiment(
     """
     if int8 and recipe.input.kind == "table":
         raise RecipeError(f"{recipe.name} is on numbers of a table: --int8 is for models of sound")
-    first = Run(recipe, protocol, 0, places, dataset=dataset, compute=compute)
-    count = len(first.bench.splits(protocol))
-    wanted = range(min(count, folds or count))
-    remark = f" ({said})" if (said := first.bench.remark(protocol)) else ""
-    yield f"{recipe.name}, {protocol}: {len(wanted)} of {count} fold(s), {seeds} seed(s){remark}"
-    by_seed = [
-        [
-            Run(
-                recipe.model_copy(update={"seed": recipe.seed + step}),
-                protocol,
-                fold,
-                places,
-                dataset=first.bench.dataset,
-                compute=compute,
-            )
-            for fold in wanted
-        ]
-        for step in range(seeds)
-    ]
+    by_seed = runs_of(recipe, protocol, places, folds=folds, seeds=seeds, dataset=dataset, compute=compute)
+    bench, wanted = by_seed[0][0].bench, len(by_seed[0])
+    remark = f" ({said})" if (said := bench.remark(protocol)) else ""
+    yield (
+        f"{recipe.name}, {protocol}: {wanted} of {len(bench.splits(protocol))} fold(s), {seeds} seed(s){remark}"
+    )
     runs = [run for folds_of_seed in by_seed for run in folds_of_seed]
     new = any(not run.tested_file.is_file() for run in runs)
     for run in runs:

@@ -1,4 +1,4 @@
-"""Ideas: changes of a recipe that are tried on a small budget, and judged on tracks that no test reads.
+"""Ideas: changes of a recipe that are tried on a small budget, and judged by validation tracks.
 
 An ideas file (YAML) names recipe, protocol and budget, and for each idea what is changed and expected; what was found
 goes into a JSON file of the same name beside it, and what was made of it is written into the YAML file by hand.
@@ -20,7 +20,7 @@ from genrecore_training.lessons import check_sources
 from genrecore_training.paired import difference
 from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.results import ResultError, by_way, main_way, measured, read, save
-from genrecore_training.runs import Places, Run
+from genrecore_training.runs import Places, Run, runs_of
 from genrecore_training.statistics import (
     INTERVAL,
     Verdict,
@@ -227,20 +227,8 @@ def _head(ideas: Ideas, recipes: Mapping[str, Recipe]) -> dict[str, Any]:
 
 def _runs(recipe: Recipe, ideas: Ideas, places: Places, compute: Compute = ANY_DEVICE) -> list[Run]:
     """One for each seed and fold."""
-    first = Run(recipe, ideas.protocol, 0, places)
-    count = len(first.bench.splits(ideas.protocol))
-    return [
-        Run(
-            recipe.model_copy(update={"seed": seed}),
-            ideas.protocol,
-            fold,
-            places,
-            dataset=first.bench.dataset,
-            compute=compute,
-        )
-        for seed in range(recipe.seed, recipe.seed + ideas.seeds)
-        for fold in range(min(count, ideas.folds or count))
-    ]
+    by_seed = runs_of(recipe, ideas.protocol, places, folds=ideas.folds, seeds=ideas.seeds, compute=compute)
+    return [run for folds in by_seed for run in folds]
 
 
 def _check_judges(recipes: Mapping[str, Recipe], ideas: Ideas, places: Places) -> None:

@@ -19,7 +19,7 @@ from genrecore_training.datasets import Track
 from genrecore_training.listen import file_histogram
 from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.results import measured
-from genrecore_training.runs import Places, Run
+from genrecore_training.runs import Places, Run, runs_of
 from genrecore_training.statistics import INTERVAL, Verdict, accuracy
 
 __all__ = ["measure"]
@@ -84,18 +84,18 @@ def measure(
 
 
 def _jobs(recipe: Recipe, protocol: str, places: Places, clips: int) -> Iterator[tuple[Model, Track, str]]:
-    first = Run(recipe, protocol, 0, places)
-    folds = range(len(first.bench.splits(protocol)))
-    runs = [Run(recipe, protocol, fold, places, dataset=first.bench.dataset) for fold in folds]
-    done = [run for run in runs if run.model_file.is_file()]
+    (folds,) = runs_of(recipe, protocol, places)
+    done = [run for run in folds if run.model_file.is_file()]
     if not done:
         raise RecipeError(f"{recipe.name} was not run under {protocol}: genrecore-train run {recipe.name}")
-    tested = [(run, track) for run in done for track in _whole(run)]
+    tested = []
+    for run in done:
+        model = model_files.load(run.model_file, device="cpu")
+        tested += [(model, track, run.bench.groups[track.id]) for track in _whole(run)]
     if not tested:
         raise RecipeError(f"{recipe.name}: {protocol} tests no track of which there is the whole sound")
     for place in np.unique(np.linspace(0, len(tested) - 1, min(clips, len(tested))).round().astype(int)):
-        run, track = tested[place]
-        yield model_files.load(run.model_file, device="cpu"), track, run.bench.groups[track.id]
+        yield tested[place]
 
 
 def _whole(run: Run) -> list[Track]:

@@ -40,7 +40,7 @@ from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.statistics import Verdict
 from genrecore_training.train import ANY_DEVICE, Compute
 
-__all__ = ["Places", "Run"]
+__all__ = ["Places", "Run", "runs_of"]
 
 _LICENCE = "MIT"
 
@@ -296,6 +296,45 @@ class Run:
             for kind, histogram in hear(bench, ear, name, thorough=thorough):
                 found.append(Verdict(name, track.label, group, histogram, kind))
         return found
+
+
+def runs_of(
+    recipe: Recipe,
+    protocol: str,
+    places: Places,
+    *,
+    folds: int | None = None,
+    seeds: int = 1,
+    dataset: Dataset | None = None,
+    compute: Compute = ANY_DEVICE,
+) -> list[list[Run]]:
+    """The runs of a recipe under a protocol: for each seed, counted up from the recipe's, one a fold.
+
+    Parameters
+    ----------
+    recipe, protocol, places, dataset, compute
+        As for `Run`; the data set is opened once for all.
+    folds : int, optional
+        Only the first so many.
+    seeds : int
+        How many.
+    """
+    first = Run(recipe, protocol, 0, places, dataset=dataset)
+    count = len(first.bench.splits(protocol))
+    return [
+        [
+            Run(
+                recipe.model_copy(update={"seed": recipe.seed + step}),
+                protocol,
+                fold,
+                places,
+                dataset=first.bench.dataset,
+                compute=compute,
+            )
+            for fold in range(min(count, folds or count))
+        ]
+        for step in range(seeds)
+    ]
 
 
 def _line_of(item: Verdict) -> str:
