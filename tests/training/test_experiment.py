@@ -127,13 +127,13 @@ def test_an_experiment_leaves_figures_plots_and_a_model(
     plots.joinpath("drawn-of.txt").write_text("another recipe")
     again = call(tmp_path, data, "run", str(recipe_file), "--seeds", "2")
     assert again.count("confusion.png") == 1, "only those of the one protocol are not of this recipe"
-    compared = call(
-        tmp_path, data, "compare", str(recipe_file), str(recipe_file), "--protocol", "track_random"
-    )
+    pair = ("compare", str(recipe_file), str(recipe_file), "--protocol", "track_random")
+    compared = call(tmp_path, data, *pair)
     assert (
         "track_random, 9 test items: only small is right on 0, only small on 0; McNemar exact p = 1.0000"
         in compared
     )
+    assert "small is ahead by +0.0000 [+0.0000, +0.0000], 1 seed(s)" in compared
 
 
 def test_a_run_that_is_killed_ends_as_one_that_was_not(tmp_path: Path, data: Path, recipe_file: Path) -> None:

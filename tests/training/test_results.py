@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from genrecore_training.comparison import Comparison
 from genrecore_training.export import shape_of, size_of
 from genrecore_training.hear import HEARD
 from genrecore_training.networks import build
-from genrecore_training.paired import Paired
+from genrecore_training.paired import Difference, Paired
 from genrecore_training.results import figures_for_card, main_way, read_all, write
 
 ROOT = Path(__file__).parents[2]
@@ -200,11 +201,15 @@ def test_a_comparison_of_another_recipe_is_a_fault(tmp_path: Path) -> None:
     excuse_all(tmp_path)
     one, other = recipes.load("abela-gru-genre"), recipes.load("abela-blstm-genre")
     paired = Paired(10, 2, 1, 0.5, groups=8, p_of_groups=0.6)
-    Comparison(one, other, "fault_filtered", paired).write(tmp_path)
+    found = Comparison(one, other, "fault_filtered", "columns", paired, Difference(0.1, -0.05, 0.3), seeds=2)
+    found.write(tmp_path)
     assert reproduced.faults(tmp_path) == []
-    assert "| p = 0.5000 | 8 artists, p = 0.6000 |" in reproduced.render_compared(tmp_path)
-    Comparison(one, other.model_copy(update={"seed": 7}), "fault_filtered", paired).write(tmp_path)
-    Comparison(one, other.model_copy(update={"name": "my-own"}), "fault_filtered", paired).write(tmp_path)
+    assert (
+        "| p = 0.5000 | 8 artists, p = 0.6000 | +0.100 [-0.050, +0.300], 2 seed(s) |"
+        in reproduced.render_compared(tmp_path)
+    )
+    replace(found, other=other.model_copy(update={"seed": 7})).write(tmp_path)
+    replace(found, other=other.model_copy(update={"name": "my-own"})).write(tmp_path)
     assert reproduced.faults(tmp_path) == [
         "comparisons/abela-gru-genre--abela-blstm-genre--fault_filtered.json was made by another recipe than "
         "abela-blstm-genre.yaml is now: make it again",

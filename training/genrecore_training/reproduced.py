@@ -48,14 +48,15 @@ def render_compared(results: Path) -> str:
     if not pairs:
         return f"{_UNKNOWN}\n"
     rows = [
-        "| one | other | protocol | n | only one right | only other right | McNemar, exact | by group |",
-        "|---|---|---|---:|---:|---:|---|---|",
+        "| one | other | protocol | n | only one right | only other right | McNemar, exact | by group "
+        "| accuracy of the one less the other's |",
+        "|---|---|---|---:|---:|---:|---|---|---|",
     ]
     for _, found in pairs:
         rows.append(
             f"| `{found['one']}` | `{found['other']}` | {found['protocol']} | {found['n']} | {found['only_one']} "
             f"| {found['only_other']} | p = {found['p']:.4f} "
-            f"| {found['groups']} {group_of(found['protocol'])}, p = {found['p_of_groups']:.4f} |"
+            f"| {found['groups']} {group_of(found['protocol'])}, p = {found['p_of_groups']:.4f} | {_ahead(found)} |"
         )
     return "\n".join(rows) + "\n"
 
@@ -103,6 +104,13 @@ def faults(results: Path) -> list[str]:
 def interval(figure: dict[str, Any]) -> str:
     """Both ends of a figure's interval, as the tables have them."""
     return f"[{figure['low']:.3f}, {figure['high']:.3f}]"
+
+
+def _ahead(pair: dict[str, Any]) -> str:
+    found = pair.get("ahead")
+    if found is None:  # of a comparison from before there was such a figure
+        return _UNKNOWN
+    return f"{found['value']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}], {found['seeds']} seed(s)"
 
 
 def outdated(file: str, name: str, digest: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from genrecore import model as model_files
 from genrecore.card import Figure
 from genrecore_training import ideas as ideas_files
-from genrecore_training import reproduced
+from genrecore_training import reproduced, trust
 from genrecore_training.hear import HEARD
 from genrecore_training.reproduced import interval, outdated, render_compared, render_reproduced, render_tried
 from genrecore_training.results import read, read_all
@@ -156,6 +156,10 @@ def update(documents: Sequence[Path], results: Path, *, write: bool) -> list[Pat
         "compared": render_compared(results),
         "tried": render_tried(results),
         "ideas": render_ideas(results),
+        "calibration": trust.render_calibration(results),
+        "abstaining": trust.render_abstaining(results),
+        "robustness": trust.render_robustness(results),
+        "controls": trust.render_controls(results),
     }
     stale = []
     for path in documents:
@@ -181,7 +185,7 @@ def faults(results: Path) -> list[str]:
         for path in sorted((results / "ideas").glob("*.yaml"))
         for said in ideas_files.outdated_ideas(path)
     ]
-    return [*reproduced.faults(results), *stale, *ideas]
+    return [*reproduced.faults(results), *trust.faults(results), *stale, *ideas]
 
 
 def _whose(figure: Figure) -> str:

@@ -97,13 +97,16 @@ def datasets(names: tuple[str, ...], **options: Any) -> None:
 @click.argument("one")
 @click.argument("other")
 @click.option("--protocol", required=True, help="Under which both were run.")
+@click.option(
+    "--seeds", type=click.IntRange(min=1), default=1, help="Of each recipe, for the difference of accuracies."
+)
 @results_option
 @places
-def compare(one: str, other: str, protocol: str, results: Path, **options: Any) -> None:
+def compare(one: str, other: str, protocol: str, seeds: int, results: Path, **options: Any) -> None:
     """Compare two recipes on the same tracks.
 
     By McNemar's exact test, and by one that takes each artist (or each track, where artists are not kept apart) as a
-    whole; after both were run with the same --runs.
+    whole; and by the difference of their accuracies with its interval. After both were run with the same --runs.
 
     \b
     Example:
@@ -113,7 +116,8 @@ def compare(one: str, other: str, protocol: str, results: Path, **options: Any) 
         from genrecore_training import recipes as recipe_files
         from genrecore_training.comparison import compare as compare_runs
 
-        found = compare_runs(recipe_files.load(one), recipe_files.load(other), protocol, places_of(options))
+        pair = recipe_files.load(one), recipe_files.load(other)
+        found = compare_runs(*pair, protocol, places_of(options), seeds=seeds)
         path = found.write(results)
         click.echo(found.sentence)
         click.echo(f"wrote {path}")

@@ -1,0 +1,133 @@
+"""The tables that say how far the bundled models are to be trusted, from the results files, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from genrecore import model as model_files
+from genrecore_training.reproduced import interval, outdated
+from genrecore_training.results import main_figure, read, read_all
+
+__all__ = ["faults", "render_abstaining", "render_calibration", "render_controls", "render_robustness"]
+
+_UNKNOWN = "??"
+_CONTROLS = "controls.json"
+
+
+def render_calibration(results: Path) -> str:
+    """Is the confidence what it says? One row for each bundled model and protocol."""
+    rows = [
+        "| model | protocol | tracks | log loss, uncalibrated | calibrated | calibration error "
+        "| of an exact confidence |",
+        "|---|---|---:|---|---|---|---|",
+    ]
+    for result in _of_bundled(results):
+        found = result["calibration"]
+        loss, (low, high) = found["log loss"], found["error of an exact confidence"]
+        rows.append(
+            f"| `{result['model']}` | {result['protocol']} | {main_figure(result)['n']} | {loss['before']:.3f} "
+            f"| {loss['after']:.3f} | **{result['calibration_error']:.3f}** | {low:.3f} to {high:.3f} |"
+        )
+    return _table(rows)
+
+
+def render_abstaining(results: Path) -> str:
+    """What does it cost to be right so often? Thresholds from validation tracks, what they give from test tracks."""
+    rows = [
+        "| model | protocol | wanted | least confidence | tracks that get a class | right of these |",
+        "|---|---|---|---|---|---|",
+    ]
+    for result in _of_bundled(results):
+        count = main_figure(result)["n"]
+        for found in result["abstaining"]:
+            wanted = f"| `{result['model']}` | {result['protocol']} | {found['precision wanted']:.0%} "
+            if "threshold" not in found:
+                rows.append(
+                    f"{wanted}| none gives it on {found['validation tracks']} validation tracks | | |"
+                )
+                continue
+            right = found.get("precision")
+            reached = f"**{right['value']:.3f}** {interval(right)}" if right else _UNKNOWN
+            rows.append(
+                f"{wanted}| {found['threshold']:.2f} | {found['n']} of {count} ({found['coverage']:.0%}) | {reached} |"
+            )
+    return _table(rows)
+
+
+def render_robustness(results: Path) -> str:
+    """Does a model say the same of a recording in another form? One column a model."""
+    bundled = _bundled()
+    found = [entry for _, entry in _robustness(results) if entry["model"] in bundled]
+    if not found:
+        return f"{_UNKNOWN}\n"
+    names = [f"`{entry['model']}`, n = {entry['n']}" for entry in found]
+    rows = [f"| with | {' | '.join(names)} |", f"|---|{'---|' * len(found)}"]
+    by_name = [{cell["with"]: cell for cell in entry["agreement"]} for entry in found]
+    for name in by_name[0]:
+        rows.append(f"| {name} | {' | '.join(_cell(cells.get(name)) for cells in by_name)} |")
+    rows.append(f"| other snippets | {' | '.join(_cell(entry['other snippets']) for entry in found)} |")
+    protocols = ", ".join(f"{entry['protocol']} for `{entry['model']}`" for entry in found)
+    return "\n".join([*rows, "", f"Protocol: {protocols}. Interval: {found[0]['interval']}."]) + "\n"
+
+
+def render_controls(results: Path) -> str:
+    """What is said of sounds that are no music, one row a sound."""
+    path = results / _CONTROLS
+    if not path.is_file():
+        return f"{_UNKNOWN}\n"
+    found = read(path)
+    tasks = list(found["thresholds"])
+    heads = [f"{task} | greatest confidence | abstains" for task in tasks]
+    rows = [f"| sound | {' | '.join(heads)} |", f"|---|{'---|---|---|' * len(tasks)}"]
+    for entry in found["sounds"]:
+        cells = [_said(entry.get(task), entry["refused"], found["count"]) for task in tasks]
+        rows.append(f"| {entry['sound']} | {' | '.join(cells)} |")
+    models = sorted({entry[task]["model"] for entry in found["sounds"] for task in tasks if task in entry})
+    least = ", ".join(f"{task} {value:g}" for task, value in found["thresholds"].items())
+    told = f"{found['count']} variants of each, {found['seconds']:g} s; by {', '.join(models)}; least confidence: {least}."
+    return "\n".join([*rows, "", told]) + "\n"
+
+
+def faults(results: Path) -> list[str]:
+    """One sentence for each file that was made by other recipes or models than there are now."""
+    said = []
+    for path, entry in _robustness(results):
+        said += outdated(f"robustness/{path.name}", entry["model"], entry["recipe_hash"])
+    if (results / _CONTROLS).is_file():
+        there = {model_files.read_card(path).id for path in model_files.bundled()}
+        for entry in read(results / _CONTROLS)["sounds"]:
+            gone = {entry[task]["model"] for task in ("genre", "mood") if task in entry} - there
+            if gone:
+                return [*said, f"{_CONTROLS} is of {min(gone)}, which is not bundled: make it again"]
+    return said
+
+
+def _of_bundled(results: Path) -> Iterable[dict[str, Any]]:
+    """Results of bundled models; not those from before there was a word on calibration in them."""
+    bundled = _bundled()
+    return [found for found in read_all(results) if found["model"] in bundled and "abstaining" in found]
+
+
+def _bundled() -> set[str]:
+    return {path.stem for path in model_files.bundled()}
+
+
+def _robustness(results: Path) -> list[tuple[Path, dict[str, Any]]]:
+    return [(path, read(path)) for path in sorted((results / "robustness").glob("*--*.json"))]
+
+
+def _cell(found: dict[str, Any] | None) -> str:
+    return _UNKNOWN if found is None else f"**{found['value']:.3f}** {interval(found)}"
+
+
+def _said(found: dict[str, Any] | None, refused: int, count: int) -> str:
+    if found is None:
+        return f"refused, {refused} of {count} | | "
+    classes = ", ".join(f"{label} {number}" for label, number in found["classes"].items())
+    return f"{classes} | {found['greatest confidence']:.2f} | {found['abstains']:.0%}"
+
+
+def _table(rows: list[str]) -> str:
+    return "\n".join(rows if len(rows) > 2 else [_UNKNOWN]) + "\n"
