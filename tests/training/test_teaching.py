@@ -134,6 +134,24 @@ def test_a_shipped_model_says_what_it_has_heard(
     with pytest.raises(RecipeError, match="no track was held out from it"):
         list(evaluate(target, places, recipe=tmp_path / "small.yaml"))
     ship(recipe, places, results, target, protocol="track_random")
+    with pytest.raises(RecipeError, match=r"small 1.0 was made by no recipe of this package"):
+        list(evaluate(target, places))
     write(small_recipe("small"), tmp_path)
     with pytest.raises(RecipeError, match=r"small 1.0 was made by another recipe"):
         list(evaluate(target, places, recipe=tmp_path / "small.yaml"))
+
+
+def test_a_quantised_model_is_shipped_with_its_own_figure(
+    tmp_path: Path, small_gtzan: Path, small_recipe: SmallRecipe
+) -> None:
+    places, results = Places(small_gtzan, tmp_path / "store", tmp_path / "runs"), tmp_path / "results"
+    recipe = small_recipe("small", optimisation=QUICK)
+    target = tmp_path / "small-int8.onnx"
+    with pytest.raises(RecipeError, match="--int8 needs a --protocol with a test"):
+        ship(recipe, places, results, target, int8=True)
+    ship(recipe, places, results, target, protocol="track_random", int8=True)
+    assert model_files.load(target, device="cpu").card.id == "small-int8 1.0"
+    assert json.loads((results / "shipped" / "small-int8.json").read_text())["model"] == "small-int8 1.0"
+    ((said, found),) = evaluate(target, places, recipe=write(recipe, tmp_path))
+    assert said == found
+    assert b"DequantizeLinear" in target.read_bytes()

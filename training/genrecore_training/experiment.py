@@ -131,5 +131,5 @@ def _model(run: Run, places: Places) -> Iterator[str]:
     if run.recipe.input.kind == "table":
         return
     target = places.runs / run.recipe.name / f"{run.recipe.name}--{run.protocol}.onnx"
-    publish(run, [result_files.figure_of_fold(run, run.tested())], target)
+    publish(run.model_file, [result_files.figure_of_fold(run, run.tested())], target)
     yield f"wrote {target}: name it in beets' option genreclf.{run.recipe.task}_model"

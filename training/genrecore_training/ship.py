@@ -27,6 +27,7 @@ def ship(
     *,
     protocol: str = "all",
     fold: int = 0,
+    int8: bool = False,
     compute: Compute = ANY_DEVICE,
     dataset: Dataset | None = None,
 ) -> Path:
@@ -50,6 +51,8 @@ def ship(
         ``all``, or a protocol with a test.
     fold : int
         Which of its folds.
+    int8 : bool
+        Quantise it; of a fold only, so that it has a figure of its own.
     compute : Compute
         On what to train.
     dataset : Dataset, optional
@@ -63,14 +66,18 @@ def ship(
     Raises
     ------
     RecipeError
-        If the network hears no sound.
+        If the network hears no sound, or a quantised one would have no figure.
     """
     if recipe.input.kind == "table":
         raise RecipeError(f"{recipe.name} is on numbers of a table: there is no model file of it for beets")
+    if int8 and protocol == "all":
+        raise RecipeError(
+            f"{recipe.name}: what quantising costs is seen on tracks held out: --int8 needs a --protocol with a test"
+        )
     run = Run(recipe, protocol, fold, places, compute=compute, dataset=dataset)
     run.execute()
     made_of = {
-        "model": f"{recipe.name} {recipe.version}",
+        "model": f"{target.stem} {recipe.version}",
         "recipe_hash": recipe.digest,
         "protocol": protocol,
         "fold": fold,
@@ -79,26 +86,32 @@ def ship(
         "test": list(run.split.test),
     }
     result_files.save(made_of, results / "shipped" / f"{target.stem}.json")
+    if int8:
+        from genrecore_training.int8 import quantise
+
+        small = quantise(run)
+        return publish(small, [result_files.figure_of_fold(run, run.hear_test(small))], target)
     if run.split.test:
-        return publish(run, [result_files.figure_of_fold(run, run.tested())], target)
-    return publish(run, result_files.figures_for_card(result_files.read_all(results), recipe), target)
+        return publish(run.model_file, [result_files.figure_of_fold(run, run.tested())], target)
+    figures = result_files.figures_for_card(result_files.read_all(results), recipe)
+    return publish(run.model_file, figures, target)
 
 
-def publish(run: Run, figures: Sequence[Figure], target: Path) -> Path:
+def publish(model: Path, figures: Sequence[Figure], target: Path) -> Path:
     """Copy a run's model to where people want it, with its figures in its card; whole or not at all.
 
     Parameters
     ----------
-    run : Run
-        Trained.
+    model : Path
+        The run's model file.
     figures : sequence of Figure
-        What the recipe reached.
+        What it, or its recipe, reached.
     target : Path
-        The model file.
+        The model file for people.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f"{target.name}.partial")
-    shutil.copyfile(run.model_file, fresh)
-    card = model_files.load(run.model_file, device="cpu").card
+    shutil.copyfile(model, fresh)
+    card = model_files.load(model, device="cpu").card
     describe(fresh, dataclasses.replace(card, figures=tuple(figures)))
     return fresh.replace(target)

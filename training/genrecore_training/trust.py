@@ -85,8 +85,9 @@ def render_controls(results: Path) -> str:
         cells = [_said(entry.get(task), entry["refused"], found["count"]) for task in tasks]
         rows.append(f"| {entry['sound']} | {' | '.join(cells)} |")
     models = sorted({entry[task]["model"] for entry in found["sounds"] for task in tasks if task in entry})
+    heard = f"{found['count']} variants of each, {found['seconds']:g} s; by {', '.join(models)}"
     least = ", ".join(f"{task} {value:g}" for task, value in found["thresholds"].items())
-    told = f"{found['count']} variants of each, {found['seconds']:g} s; by {', '.join(models)}; least confidence: {least}."
+    told = f"{heard}; least confidence: {least}."
     return "\n".join([*rows, "", told]) + "\n"
 
 

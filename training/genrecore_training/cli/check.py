@@ -15,7 +15,7 @@ __all__ = ["controls", "evaluate", "robust"]
 
 @click.command()
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--recipe", default="", help="What made it; the recipe of the model's name if not given.")
+@click.option("--recipe", default="", help="What made it; one of the package's if not given.")
 @places
 def evaluate(model: Path, recipe: str, **options: Any) -> None:
     """Does a model file reach the figure that it carries?
