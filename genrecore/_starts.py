@@ -18,7 +18,7 @@ Starts = NDArray[np.int64]
 #: snippet's columns are columns of the track's spectrogram.
 GRID = 1708
 
-#: A window this much quieter than the loudest (60 dB, as ratio of amplitudes) is silent and drawn again.
+#: A window this much quieter than the loudest (60 dB, as ratio of amplitudes) is silent and not listened to.
 QUIET = 1e-3
 
 #: What is done with a track shorter than a window.
@@ -84,9 +84,10 @@ def draw_starts(
 ) -> Starts:
     """Draw where the snippets of a track start.
 
-    Every place on the grid at which a window fits is equally likely, and may be drawn more than once.
-    Windows that are silent beside the loudest are drawn again, all silent ones in their order, up to 8
-    times.
+    One in each of `count` equal parts of what is not silent beside the loudest, at random within it (stratified
+    sampling, Cochran 1977, chapter 5): every such place on the grid is equally likely, and what is heard depends
+    less on the drawing than if each window could lie anywhere. Where loudness is only known once it is asked
+    for, the parts are those of the whole track, and silent windows are drawn again, anywhere, up to 8 times.
 
     Parameters
     ----------
@@ -100,41 +101,40 @@ def draw_starts(
         See `seed_of`. The same seed gives the same starts everywhere.
     loudness : ndarray of float, shape (places,), or callable, optional
         Root mean square of the window at each place of the grid; or what gives it for an array of starts,
-        and is asked once a round, only for those drawn in it.
+        and is asked once a round, only for those drawn in it. Without it nothing is silent.
 
     Returns
     -------
     ndarray of int64, shape (count,)
-        Multiples of `GRID`, in the order of drawing.
+        Multiples of `GRID`, part by part; ascending but for those that were drawn again.
 
     Examples
     --------
     >>> draw_starts(22050 * 30, 66150, 3, seed=1).tolist()
-    [78568, 503860, 454328]
+    [25620, 365512, 548268]
     """
     if window > n_samples or window <= 0 or count <= 0:
         raise ValueError(f"{count} windows of {window} samples cannot be drawn from {n_samples}")
     places = _places(n_samples, window)
     generator = random.Random(seed)  # its random() is promised to stay the same; numpy's generators are not
 
-    def draw(n: int) -> Starts:
-        return np.array([int(generator.random() * places) * GRID for _ in range(n)], np.int64)
-
-    starts = draw(count)
-    if loudness is None:
-        return starts
-    if callable(loudness):
-        levels = loudness(starts)
-        loudest = float(levels.max())
+    if loudness is None or callable(loudness):
+        audible = np.arange(places)
     else:
-        levels = loudness[starts // GRID]
-        loudest = float(loudness.max())
+        audible = np.flatnonzero(loudness >= QUIET * loudness.max())
+    inside = [int((part + generator.random()) / count * len(audible)) for part in range(count)]
+    # A sum of floats may round up to the end.
+    starts: Starts = audible[np.minimum(inside, len(audible) - 1)].astype(np.int64) * GRID
+    if not callable(loudness):
+        return starts
+    levels = loudness(starts)
+    loudest = float(levels.max())
     for _ in range(_REDRAWS):
         silent = np.flatnonzero(levels < QUIET * loudest)
         if not len(silent):
             break
-        starts[silent] = draw(len(silent))
-        levels[silent] = loudness(starts[silent]) if callable(loudness) else loudness[starts[silent] // GRID]
+        starts[silent] = [int(generator.random() * places) * GRID for _ in silent]
+        levels[silent] = loudness(starts[silent])
         loudest = max(loudest, float(levels.max()))
     return starts
 

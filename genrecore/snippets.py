@@ -39,7 +39,7 @@ __all__ = [
 Samples = NDArray[np.float32]
 
 #: Part of the cache key: raised whenever the same samples would give other snippets.
-SNIPPETS_VERSION = 1
+SNIPPETS_VERSION = 2
 
 
 def inputs_for(card: ModelCard, track: Track, logmels: LogMels | None = None) -> Samples:

@@ -40,9 +40,10 @@ def columns_histogram(
     count : int
         Number of snippets.
     """
-    room = columns.shape[1] - model.card.input.shape[1]
-    starts = np.random.default_rng(seed_of_id(track_id)).integers(0, room + 1, count)
-    return listen(model, _cut(model, columns, starts))
+    # As if each column were a place of the grid, as which they were made.
+    length, window = columns.shape[1] * snippets.GRID, model.card.input.shape[1] * snippets.GRID
+    starts = snippets.draw_starts(length, window, count, seed_of_id(track_id))
+    return listen(model, _cut(model, columns, starts // snippets.GRID))
 
 
 def paired_histogram(
