@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import synth
 import torch
 
+from genrecore.spectrogram import LogMelSpec, logmel
 from genrecore_training.augment import Augmentation, apply_mel, apply_wave, draw_mel, draw_wave, mix_styles
 from genrecore_training.crops import Crops, EvenCrops, Material
 
@@ -19,6 +23,7 @@ STRONG = Augmentation(
     band_masks=2,
     band_width=16,
     noise=1,
+    hiss=40,
     gain=6,
     mixup=0.3,
 )
@@ -127,6 +132,20 @@ def test_augmentation_that_is_off_changes_nothing() -> None:
     np.testing.assert_array_equal(
         apply_wave(samples, draw_wave(np.random.default_rng(3), Augmentation()), size=1000), samples
     )
+
+
+def test_hiss_is_white_noise_of_the_recording_and_of_the_spectrogram_alike() -> None:
+    """Noise that is added to the samples, and hiss of the same level that is added to the log-mel: much the same."""
+    rng, rate = np.random.default_rng(0), 22050
+    music = synth.music(3.2, rate=rate, channels=1)[:, 0]
+    spec = LogMelSpec(sample_rate=rate, hop_length=1708)
+    clean, noise = logmel(music, spec), 0.1 * rng.standard_normal(len(music)).astype(np.float32)
+    noisy, level = logmel(music + noise, spec), logmel(noise, spec).mean()
+    change = replace(draw_mel(rng, Augmentation(), mels=128, frames=clean.shape[1]), hiss=level - clean.max())
+    hissing = apply_mel(clean, change, frames=clean.shape[1])
+    assert np.abs(noisy - clean).mean() > 8, "it is heard"
+    assert np.abs(noisy - hissing).mean() < 4
+    assert (hissing >= clean - 1e-3).all()
 
 
 def test_a_style_is_the_bands_means_and_deviations() -> None:

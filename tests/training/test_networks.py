@@ -212,6 +212,9 @@ def test_snippet_norm_is_deaf_to_the_bands_that_tell_of_codecs() -> None:
     other[:, 120:] = 0.0
     assert torch.equal(SnippetNorm()(snippet), SnippetNorm()(other))
     assert SnippetNorm()(snippet).shape == (2, 120, 39)
+    network = build("mel-cnn", 10, (128, 39), {"bands": 112}).eval()
+    other[:, 112:] = 0.0
+    assert torch.equal(network(snippet), network(other))
 
 
 def test_snippet_norm_of_constant_input_is_finite() -> None:

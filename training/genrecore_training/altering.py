@@ -39,6 +39,8 @@ class Alteration:
         For people.
     extension : str
         The file's: ``wav``, ``ogg`` (Vorbis, quality 4), ``mp3`` or ``opus``.
+    subtype : str, optional
+        Of a WAV file; ``FLOAT`` keeps what is beyond full scale, which is clipped otherwise.
     bit_rate : int, optional
         Of MP3 and Opus, in bits a second.
     rate : int, optional
@@ -51,6 +53,7 @@ class Alteration:
 
     name: str
     extension: str = "wav"
+    subtype: str | None = None
     bit_rate: int | None = None
     rate: int | None = None
     channels: int = 1
@@ -65,12 +68,14 @@ class Alteration:
         if target != rate:
             changed = soxr.resample(changed, rate, target)
         sides = np.array([1.0, 0.8])[: self.channels]
-        samples = np.clip(changed[:, None] * sides, -1, 1).astype(np.float32)
+        samples = (changed[:, None] * sides).astype(np.float32)
+        if self.subtype != "FLOAT":
+            samples = np.clip(samples, -1, 1)
         path = folder / f"{source.stem}.{self.extension}"
         if self.extension in _ENCODERS:
             _encode(samples, target, path, self.bit_rate)
         else:
-            soundfile.write(path, samples, target)
+            soundfile.write(path, samples, target, subtype=self.subtype)
         return path
 
 
@@ -131,6 +136,7 @@ ALTERATIONS = (
     Alteration("stereo", channels=2),
     *(Alteration(f"{rate / 1000:g} kHz", rate=rate) for rate in (16000, 22050, 32000, 44100, 48000)),
     Alteration("12 dB quieter", change=_gain(-12)),
+    Alteration("12 dB louder", subtype="FLOAT", change=_gain(12)),
     Alteration("12 dB louder, clipped", change=_gain(12)),
     Alteration("a second of silence first", change=_leading_silence),
     Alteration("vinyl", change=vinyl),

@@ -48,6 +48,12 @@ class Augmentation(BaseModel):
     noise: float = Field(
         0.0, ge=0, description="log-mel: deviation of noise in dB; waveform: largest noise, relative"
     )
+    hiss: float = Field(
+        0.0,
+        ge=0,
+        lt=80,
+        description="log-mel: white noise is added, 80 to 80 - hiss dB below the loudest, uneven as of clicks",
+    )
     gain: float = Field(0.0, ge=0, description="waveform: largest gain either way, dB")
     style: float = Field(
         0.0,
@@ -70,6 +76,7 @@ class MelChange:
     time_masks: tuple[tuple[int, int], ...]
     band_masks: tuple[tuple[int, int], ...]
     noise: float
+    hiss: float | None
     jitter: float
     seed: int
 
@@ -89,6 +96,9 @@ class WaveChange:
 _CURVE_POINTS = 5
 _STYLE_ALPHA = 0.4  # of the beta distribution of the shares, as Kim et al. have it
 _LEAST_DEVIATION = 1e-3  # dB
+_FAINTEST_HISS = -80.0  # dB re the loudest
+_HISS_DEVIATION = 3.0  # dB, of its level in a column
+_DB = 10 / np.log(10)  # of a power's natural logarithm
 
 
 def draw_mel(rng: np.random.Generator, how: Augmentation, *, mels: int, frames: int) -> MelChange:
@@ -108,6 +118,8 @@ def draw_mel(rng: np.random.Generator, how: Augmentation, *, mels: int, frames: 
         noise=float(rng.uniform(0, how.noise)),
         jitter=how.jitter,
         seed=int(rng.integers(2**31)),
+        # Drawn last: without it, all else is drawn as ever.
+        hiss=_FAINTEST_HISS + float(rng.uniform(0, how.hiss)) if how.hiss else None,
     )
 
 
@@ -137,6 +149,10 @@ def apply_mel(columns: NDArray[np.float32], change: MelChange, *, frames: int) -
     out = np.maximum(out, out.max() - change.dynamic_range)
     points = np.linspace(0, mels - 1, _CURVE_POINTS)
     out += np.interp(np.arange(mels), points, change.curve).astype(np.float32)[:, None]
+    if change.hiss is not None:
+        # White noise is as strong in each band, since the filters' areas are alike; powers add up.
+        level = out.max() + change.hiss + _HISS_DEVIATION * rng.standard_normal((1, frames), np.float32)
+        out = (_DB * np.logaddexp(out / _DB, level / _DB)).astype(np.float32)
     if change.noise:
         out += change.noise * rng.standard_normal(out.shape, np.float32)
     mean = out.mean()

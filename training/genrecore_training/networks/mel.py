@@ -57,6 +57,7 @@ class End2EndGruMel(nn.Module):
 class MelCnn(nn.Module):
     """Residual CNN on log-mel: a stem, three residual blocks, mean and maximum over time, dense.
 
+    Of the bands the lowest are kept: 112 of 128 end at 7.4 kHz, which a file of 16 kHz has too.
     Shapes: [batch, 128, frames] in dB -> [batch, classes].
     """
 
@@ -66,9 +67,10 @@ class MelCnn(nn.Module):
         shape: tuple[int, ...],
         widths: tuple[int, int, int, int] = (16, 32, 48, 64),
         dropout: float = 0.4,
+        bands: int = 120,
     ) -> None:
         super().__init__()
-        self.norm = SnippetNorm()
+        self.norm = SnippetNorm(bands)
         stem, *rest = widths
         self.stem = nn.Sequential(*_stem(stem, pool=(2, 2)))
         inputs = (stem, *rest[:-1])
