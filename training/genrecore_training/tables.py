@@ -160,6 +160,7 @@ def update(documents: Sequence[Path], results: Path, *, write: bool) -> list[Pat
         "abstaining": trust.render_abstaining(results),
         "robustness": trust.render_robustness(results),
         "controls": trust.render_controls(results),
+        "outside": trust.render_outside(results),
     }
     stale = []
     for path in documents:

@@ -10,7 +10,14 @@ from genrecore import model as model_files
 from genrecore_training.reproduced import interval, outdated
 from genrecore_training.results import main_figure, read, read_all
 
-__all__ = ["faults", "render_abstaining", "render_calibration", "render_controls", "render_robustness"]
+__all__ = [
+    "faults",
+    "render_abstaining",
+    "render_calibration",
+    "render_controls",
+    "render_outside",
+    "render_robustness",
+]
 
 _UNKNOWN = "??"
 _CONTROLS = "controls.json"
@@ -91,13 +98,43 @@ def render_controls(results: Path) -> str:
     return "\n".join([*rows, "", told]) + "\n"
 
 
+def render_outside(results: Path) -> str:
+    """What the bundled models say of data sets that others have collected and labelled."""
+    bundled = _bundled()
+    found = [(path.stem, read(path)) for path in sorted((results / "outside").glob("*.json"))]
+    found = [(name, entry) for name, entry in found if name in bundled]
+    rows = [
+        "| model | test | tracks | left out | right | always the same class |",
+        "|---|---|---:|---:|---|---|",
+    ]
+    felt = ["| model | quadrant | emotion felt | tracks | rank correlation |", "|---|---|---|---:|---|"]
+    for name, entry in found:
+        for test in entry.get("tests", ()):
+            same = test["always the same"]
+            rows.append(
+                f"| `{name}` | {test['test']} | {test['n']} | {test['left out']} | {_cell(test['accuracy'])} "
+                f"| {same['class']}, {same['accuracy']:.3f} |"
+            )
+        for pair in entry.get("emotions", ()):
+            felt.append(
+                f"| `{name}` | {pair['quadrant']} | {pair['emotion'].replace('_', ' ')} | {pair['n']} "
+                f"| **{pair['value']:+.2f}** [{pair['low']:+.2f}, {pair['high']:+.2f}] |"
+            )
+    how = [f"Interval: {found[0][1]['interval']}; of the correlations over tracks.", ""] if found else []
+    return "\n".join([_table(rows), _table(felt), *how])
+
+
 def faults(results: Path) -> list[str]:
     """One sentence for each file that was made by other recipes or models than there are now."""
     said = []
     for path, entry in _robustness(results):
         said += outdated(f"robustness/{path.name}", entry["model"], entry["recipe_hash"])
+    cards = {path.stem: model_files.read_card(path) for path in model_files.bundled()}
+    for path in sorted((results / "outside").glob("*.json")):
+        if path.stem not in cards or cards[path.stem].recipe_hash != read(path)["recipe_hash"]:
+            said.append(f"outside/{path.name} is of another model than the bundled one: make it again")
     if (results / _CONTROLS).is_file():
-        there = {model_files.read_card(path).id for path in model_files.bundled()}
+        there = {card.id for card in cards.values()}
         for entry in read(results / _CONTROLS)["sounds"]:
             gone = {entry[task]["model"] for task in ("genre", "mood") if task in entry} - there
             if gone:

@@ -10,7 +10,7 @@ import click
 
 from genrecore_training.cli.common import places, places_of, results_option, sentences
 
-__all__ = ["controls", "evaluate", "robust"]
+__all__ = ["controls", "evaluate", "outside", "robust"]
 
 
 @click.command()
@@ -111,3 +111,44 @@ def controls(genre_model: str, mood_model: str, threshold: float, count: int, re
                 click.echo(f"{entry['sound']}: refused {entry['refused']} of {count}")
         if "speech" not in {entry["sound"] for entry in found["sounds"]}:
             click.echo(f"no speech: {SPEAKER} is not installed", err=True)
+
+
+@click.command()
+@click.argument("models", nargs=-1)
+@results_option
+@places
+def outside(models: tuple[str, ...], results: Path, **options: Any) -> None:
+    """What do models say of data sets that others collected?
+
+    Genre models hear 4-Quadrant's clips (AllMusic's genres), Emotify and single tracks from many places, mood models
+    Emotify (what its hearers felt). Tracks of artists that a model has learnt from are left out. MODELS are names of
+    bundled models; all if none is given.
+
+    \b
+    Example:
+      genrecore-train outside --data ~/data
+    """
+    with sentences():
+        from genrecore import model as model_files
+        from genrecore_training.outside import measure, read_list
+        from genrecore_training.results import save
+
+        bundled = {path.stem: path for path in model_files.bundled()}
+        unknown = sorted(set(models) - set(bundled))
+        if unknown:
+            raise click.UsageError(f"there is no model {unknown[0]}; there are {', '.join(bundled)}")
+        data = places_of(options).data
+        for name in models or bundled:
+            found = measure(bundled[name], read_list(results / "shipped" / f"{name}.json"), data)
+            click.echo(f"wrote {save(found, results / 'outside' / f'{name}.json')}")
+            for test in found.get("tests", ()):
+                right, same = test["accuracy"], test["always the same"]
+                click.echo(
+                    f"{name}, {test['test']}: {right['value']:.3f} [{right['low']:.3f}, {right['high']:.3f}], "
+                    f"n = {test['n']}; always {same['class']}: {same['accuracy']:.3f}"
+                )
+            for entry in found.get("emotions", ()):
+                click.echo(
+                    f"{name}, {entry['quadrant']} and {entry['emotion']}: rank correlation {entry['value']:+.3f} "
+                    f"[{entry['low']:+.3f}, {entry['high']:+.3f}], n = {entry['n']}"
+                )

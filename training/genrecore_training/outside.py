@@ -1,0 +1,276 @@
+"""Outside tests: what a model says of data sets that were collected and labelled by others, in other words.
+
+Their labels are weak, and not the model's own. Left out are tracks that the model has learnt from, and those that may
+be by an artist of whom it has.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import track as progress
+from scipy.stats import bootstrap, spearmanr
+
+from genrecore import model as model_files
+from genrecore.analysis import Histogram
+from genrecore.errors import AudioError
+from genrecore.model import Model
+from genrecore_training.datasets import DatasetError, Emotify, FourQuadrant, Track, share_an_artist
+from genrecore_training.datasets.mixed_genres import mixed_genres
+from genrecore_training.listen import file_histogram
+from genrecore_training.material import READERS
+from genrecore_training.results import measured
+from genrecore_training.statistics import INTERVAL, Verdict, accuracy
+
+__all__ = ["OutsideTest", "genre_tests", "measure", "mood_test"]
+
+#: Which of our genres AllMusic's may be called; tracks with none of these are left out.
+ALLMUSIC: Mapping[str, frozenset[str]] = {
+    "Blues": frozenset({"blues"}),
+    "Classical": frozenset({"classical"}),
+    "Country": frozenset({"country"}),
+    "Jazz": frozenset({"jazz"}),
+    "Pop/Rock": frozenset({"pop", "rock", "metal"}),
+    "Rap": frozenset({"hiphop"}),
+    "Reggae": frozenset({"reggae"}),
+}
+#: Emotify's genres likewise; its electronic music is none of ours.
+EMOTIFY: Mapping[str, frozenset[str]] = {
+    "classical": frozenset({"classical"}),
+    "pop": frozenset({"pop"}),
+    "rock": frozenset({"rock", "metal"}),
+}
+#: Which emotion should be felt the more, the more probable a quadrant is.
+EMOTIONS = (
+    ("happy", "joyful_activation"),
+    ("angry", "power"),
+    ("angry", "tension"),
+    ("sad", "sadness"),
+    ("relaxed", "calmness"),
+    ("relaxed", "tenderness"),
+)
+_RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class OutsideTest:
+    """Tracks of another data set, and what may be said of each.
+
+    Parameters
+    ----------
+    name : str
+        For people.
+    dataset : str
+        Name of the data set, as in the list of what a model has learnt from.
+    tracks : tuple of Track
+        With their sound.
+    allowed : mapping of str to frozenset of str
+        Track id -> classes that count as right.
+    groups : mapping of str to str
+        Track id -> artist, or the track itself where unknown.
+    """
+
+    name: str
+    dataset: str
+    tracks: tuple[Track, ...]
+    allowed: Mapping[str, frozenset[str]]
+    groups: Mapping[str, str]
+
+
+def genre_tests(data: Path) -> tuple[OutsideTest, ...]:
+    """The outside tests of genre models.
+
+    Raises
+    ------
+    DatasetError
+        If a data set is missing or faulty.
+    """
+    clips, emotify = FourQuadrant(data / "4qaed"), Emotify(data / "emotify")
+    words = clips.annotations.get("genres")
+    if words is None:
+        raise DatasetError(f"{data / '4qaed'}: the annotations have no genres")
+    said = {
+        song: frozenset().union(
+            *(ALLMUSIC.get(word, ()) for word, is_there in zip(words.names, row, strict=True) if is_there)
+        )
+        for song, row in words.values.items()
+    }
+    single = mixed_genres(data / "mixed_genres")
+    return (
+        _test("4-Quadrant, AllMusic's genres", clips.name, clips.tracks, said, clips.groups),
+        _test(
+            "Emotify",
+            emotify.name,
+            emotify.tracks,
+            {track.id: EMOTIFY.get(track.label, frozenset()) for track in emotify.tracks},
+            emotify.groups,
+        ),
+        _test(
+            "single tracks from many places",
+            "mixed_genres",
+            single,
+            {track.id: frozenset({track.label}) for track in single},
+            {track.id: track.artist or f"unknown {track.id}" for track in single},
+        ),
+    )
+
+
+def measure(model_path: Path, listed: Mapping[str, Any], data: Path) -> dict[str, Any]:
+    """Test a model on what others have collected.
+
+    Parameters
+    ----------
+    model_path : Path
+        The model file.
+    listed : mapping
+        What it has learnt from: the list of a shipped model.
+    data : Path
+        The data sets.
+
+    Returns
+    -------
+    dict
+        For JSON.
+    """
+    model = model_files.load(model_path, device="cpu")
+    learnt = listed["train"]
+    artists = _artists(learnt, data)
+
+    def fresh(tracks: Iterable[Track], dataset: str) -> list[Track]:
+        known = set(learnt.get(dataset, ()))
+        return [
+            track
+            for track in tracks
+            if track.id not in known and not any(share_an_artist(track.artist, name) for name in artists)
+        ]
+
+    found: dict[str, Any] = {
+        "model": model.card.id,
+        "recipe_hash": model.card.recipe_hash,
+        "interval": INTERVAL,
+    }
+    if model.card.task == "genre":
+        return found | {"tests": [_genre(model, test, fresh) for test in genre_tests(data)]}
+    return found | {"emotions": mood_test(model, Emotify(data / "emotify"), fresh)}
+
+
+def mood_test(
+    model: Model, emotify: Emotify, fresh: Callable[[Iterable[Track], str], list[Track]]
+) -> list[dict[str, Any]]:
+    """Rank correlation of quadrants' mean probabilities with the shares of hearers who felt an emotion.
+
+    Parameters
+    ----------
+    model : Model
+        Of the four quadrants.
+    emotify : Emotify
+        The data set.
+    fresh : callable
+        Those of some tracks that the model knows nothing of.
+    """
+    heard = _heard(model, fresh(emotify.tracks, emotify.name), emotify.title)
+    felt, entries = emotify.annotations["emotions"], []
+    for quadrant, emotion in EMOTIONS:
+        place = felt.names.index(emotion)
+        pairs = [
+            (dict(zip(said.labels, said.probabilities, strict=True))[quadrant], felt.values[track.id][place])
+            for track, said in heard
+        ]
+        said_of, felt_of = np.array(pairs).T
+        interval = bootstrap(
+            (said_of, felt_of),
+            lambda one, other: spearmanr(one, other).statistic,
+            paired=True,
+            vectorized=False,
+            n_resamples=_RESAMPLES,
+            method="percentile",
+            rng=np.random.default_rng(0),
+        ).confidence_interval
+        entries.append(
+            {
+                "quadrant": quadrant,
+                "emotion": emotion,
+                "n": len(pairs),
+                "value": round(float(spearmanr(said_of, felt_of).statistic), 4),
+                "low": round(float(interval.low), 4),
+                "high": round(float(interval.high), 4),
+            }
+        )
+    return entries
+
+
+def _test(
+    name: str,
+    dataset: str,
+    tracks: Iterable[Track],
+    allowed: Mapping[str, frozenset[str]],
+    groups: Mapping[str, str],
+) -> OutsideTest:
+    kept = tuple(track for track in tracks if allowed.get(track.id))
+    return OutsideTest(name, dataset, kept, allowed, groups)
+
+
+def _genre(
+    model: Model, test: OutsideTest, fresh: Callable[[Iterable[Track], str], list[Track]]
+) -> dict[str, Any]:
+    tracks = fresh(test.tracks, test.dataset)
+    verdicts = []
+    for track, said in _heard(model, tracks, test.name):
+        allowed = test.allowed[track.id]
+        label = said.top if said.top in allowed else min(allowed)
+        verdicts.append(Verdict(track.id, label, test.groups[track.id], said, "waveform"))
+    always = Counter(label for item in verdicts for label in test.allowed[item.id])
+    most, count = always.most_common(1)[0]
+    return {
+        "test": test.name,
+        "n": len(verdicts),
+        "left out": len(test.tracks) - len(tracks),
+        "accuracy": measured(verdicts, accuracy),
+        "always the same": {"class": most, "accuracy": round(count / len(verdicts), 4)},
+        "classes": dict(Counter(item.histogram.top for item in verdicts).most_common()),
+    }
+
+
+def _heard(model: Model, tracks: list[Track], name: str) -> list[tuple[Track, Histogram]]:
+    found = []
+    for track in progress(tracks, description=name, disable=not sys.stderr.isatty()):
+        try:
+            found.append((track, file_histogram(model, track)))
+        except AudioError as error:
+            print(f"left out: {error}", file=sys.stderr)
+    if not found:
+        raise DatasetError(f"{name}: there is no track that {model.card.id} does not know the artist of")
+    return found
+
+
+def _artists(learnt: Mapping[str, Iterable[str]], data: Path) -> frozenset[str]:
+    """Keys of all artists that a model has learnt from."""
+    keys: set[str] = set()
+    for name, ids in learnt.items():
+        dataset = READERS[name](data / name)
+        by_id, groups = {track.id: track for track in dataset.tracks}, dataset.groups
+        keys |= {key for track in ids for key in (by_id[track].artist, groups[track])}
+    return frozenset(keys - {""})
+
+
+def read_list(path: Path) -> dict[str, Any]:
+    """The list of what a shipped model has learnt from.
+
+    Raises
+    ------
+    DatasetError
+        If there is none.
+    """
+    if not path.is_file():
+        raise DatasetError(
+            f"{path} is missing, so nobody knows what the model has learnt from: genrecore-train export writes it"
+        )
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
