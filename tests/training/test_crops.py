@@ -24,6 +24,7 @@ STRONG = Augmentation(
     band_width=16,
     noise=1,
     hiss=40,
+    cutoff=0.5,
     gain=6,
     mixup=0.3,
 )
@@ -146,6 +147,20 @@ def test_hiss_is_white_noise_of_the_recording_and_of_the_spectrogram_alike() -> 
     assert np.abs(noisy - clean).mean() > 8, "it is heard"
     assert np.abs(noisy - hissing).mean() < 4
     assert (hissing >= clean - 1e-3).all()
+
+
+def test_a_cut_off_snippet_has_nothing_above() -> None:
+    columns = mel_material()[0].signal[:, :39].astype(np.float32)
+    drawn = [
+        draw_mel(np.random.default_rng(k), Augmentation(cutoff=0.5), mels=128, frames=39) for k in range(200)
+    ]
+    cut = [change.cutoff for change in drawn if change.cutoff < 128]
+    assert 70 < len(cut) < 130
+    assert (min(cut), max(cut)) == (107, 127)
+    change = replace(drawn[0], cutoff=110)
+    out = apply_mel(columns, change, frames=39)
+    np.testing.assert_allclose(out[:110], columns[:110], atol=1e-4)
+    np.testing.assert_allclose(out[110:], columns.max() - 80, atol=1e-4)
 
 
 def test_a_style_is_the_bands_means_and_deviations() -> None:

@@ -52,7 +52,15 @@ class Augmentation(BaseModel):
         0.0,
         ge=0,
         lt=80,
-        description="log-mel: white noise is added, 80 to 80 - hiss dB below the loudest, uneven as of clicks",
+        description="log-mel: white noise is added, 80 + hiss (inaudible) to 80 - hiss dB below the loudest, uneven "
+        "as of clicks",
+    )
+    cutoff: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="log-mel: share of snippets that lose the bands above a random one in the upper sixth, as files of "
+        "low sample or bit rates do",
     )
     gain: float = Field(0.0, ge=0, description="waveform: largest gain either way, dB")
     style: float = Field(
@@ -77,6 +85,7 @@ class MelChange:
     band_masks: tuple[tuple[int, int], ...]
     noise: float
     hiss: float | None
+    cutoff: int
     jitter: float
     seed: int
 
@@ -96,7 +105,8 @@ class WaveChange:
 _CURVE_POINTS = 5
 _STYLE_ALPHA = 0.4  # of the beta distribution of the shares, as Kim et al. have it
 _LEAST_DEVIATION = 1e-3  # dB
-_FAINTEST_HISS = -80.0  # dB re the loudest
+_MEAN_HISS = -80.0  # dB re the loudest
+_LEAST_KEPT = 5 / 6  # of the bands: 107 of 128 end at 6.3 kHz
 _HISS_DEVIATION = 3.0  # dB, of its level in a column
 _DB = 10 / np.log(10)  # of a power's natural logarithm
 
@@ -118,8 +128,9 @@ def draw_mel(rng: np.random.Generator, how: Augmentation, *, mels: int, frames: 
         noise=float(rng.uniform(0, how.noise)),
         jitter=how.jitter,
         seed=int(rng.integers(2**31)),
-        # Drawn last: without it, all else is drawn as ever.
-        hiss=_FAINTEST_HISS + float(rng.uniform(0, how.hiss)) if how.hiss else None,
+        # Drawn last: without them, all else is drawn as ever.
+        hiss=_MEAN_HISS + float(rng.uniform(-how.hiss, how.hiss)) if how.hiss else None,
+        cutoff=int(rng.integers(round(mels * _LEAST_KEPT), mels)) if rng.random() < how.cutoff else mels,
     )
 
 
@@ -153,6 +164,7 @@ def apply_mel(columns: NDArray[np.float32], change: MelChange, *, frames: int) -
         # White noise is as strong in each band, since the filters' areas are alike; powers add up.
         level = out.max() + change.hiss + _HISS_DEVIATION * rng.standard_normal((1, frames), np.float32)
         out = (_DB * np.logaddexp(out / _DB, level / _DB)).astype(np.float32)
+    out[change.cutoff :] = out.max() - change.dynamic_range
     if change.noise:
         out += change.noise * rng.standard_normal(out.shape, np.float32)
     mean = out.mean()

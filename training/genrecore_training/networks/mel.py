@@ -57,7 +57,6 @@ class End2EndGruMel(nn.Module):
 class MelCnn(nn.Module):
     """Residual CNN on log-mel: a stem, three residual blocks, mean and maximum over time, dense.
 
-    Of the bands the lowest are kept: 112 of 128 end at 7.4 kHz, which a file of 16 kHz has too.
     Shapes: [batch, 128, frames] in dB -> [batch, classes].
     """
 
