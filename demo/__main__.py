@@ -29,13 +29,17 @@ import:
   copy: yes
 genreclf:
   auto: no            # the default is yes: analyse during import; off here to show the command by itself
-smartplaylist:
+{guesses}smartplaylist:
   playlist_dir: playlists
   playlists:
     - name: sad.m3u
       query: mood:sad
     - name: calm.m3u
       query: mood_relaxed:0.5..
+"""
+
+GUESSES = """\
+  min_confidence: 0   # the default is 0.5; made-up pieces are none that the models are sure of
 """
 
 SECOND_MODEL = """\
@@ -146,7 +150,9 @@ def other_genre_model() -> tuple[str, str]:
 def tour(demo: Demo, music: str) -> None:
     """The commands of the demo, from an empty library on."""
     demo.say("A beets configuration with genreclf among its plugins", "This is all there is to set up:")
-    (demo.out / "beets" / "config.yaml").write_text(CONFIG, "utf-8")
+    (demo.out / "beets" / "config.yaml").write_text(
+        CONFIG.format(guesses="" if demo.own_music else GUESSES), "utf-8"
+    )
     demo.show("beets/config.yaml")
     demo.ask("beet", "stats")  # makes the empty library, with beets' notes about that
 

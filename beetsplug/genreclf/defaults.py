@@ -10,7 +10,7 @@ DEFAULTS: dict[str, Any] = {
     "auto": True,
     "policy": "fill",
     "add_to": "back",
-    "min_confidence": 0.0,
+    "min_confidence": 0.5,
     "count": 1,
     "min_share": 0.25,
     "genre_map": {},

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from core import rig
 from plugin import ears, rawtags
 from plugin.conftest import Beets, Song, imported, state
 
@@ -84,9 +85,27 @@ def test_smart_playlist(beet: Beets, song: Song) -> None:
     assert (beet.home / "lists" / "loud.m3u").read_text().split() == [str(beet.music / "hard.flac")]
 
 
+def test_what_is_more_likely_wrong_than_right_is_not_written(beet: Beets, song: Song, tmp_path: Path) -> None:
+    """By default: five opinions on one piece, of which none is more likely right than wrong."""
+    song(title="many")
+    model = rig.make_model(tmp_path / "unsure.onnx", "genre")
+    beet.config["genreclf"] |= {"genre_model": str(model), "snippets": 20}
+    imported(beet)
+    assert "(unsure)" in beet("genreclf")
+    item = beet.item()
+    assert float(item["genre_confidence"]) < 0.5
+    assert item["genre_top"]
+    assert not item.genres
+    assert rawtags.genre(item.filepath) is None
+    beet.config["genreclf"]["min_confidence"] = 0
+    beet("genreclf", "--reapply")
+    assert beet.item().genres
+
+
 def test_the_bundled_models(beet: Beets, song: Song) -> None:
     song(title="a")
-    beet.config["genreclf"] |= {"genre_model": "", "mood_model": "", "snippets": 3}
+    # Of a made-up piece the models may be sure or not.
+    beet.config["genreclf"] |= {"genre_model": "", "mood_model": "", "snippets": 3, "min_confidence": 0}
     imported(beet)
     beet("genreclf")
     item = beet.item()

@@ -34,7 +34,14 @@ def songs(shared_data: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("id3v23", [False, True])
 def test_from_import_to_playlist(beet: Beets, songs: Path, id3v23: bool) -> None:
     beet.config["id3v23"] = id3v23
-    beet.config["genreclf"] |= {"auto": True, "genre_model": "", "mood_model": "", "snippets": 20, "jobs": 0}
+    beet.config["genreclf"] |= {
+        "auto": True,
+        "genre_model": "",
+        "mood_model": "",
+        "snippets": 20,
+        "jobs": 0,
+        "min_confidence": 0,
+    }
     beet.config["plugins"].append("smartplaylist")
     beet.config["smartplaylist"] = {
         "playlist_dir": str(beet.home),
