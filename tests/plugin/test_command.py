@@ -86,7 +86,7 @@ def test_smart_playlist(beet: Beets, song: Song) -> None:
 
 
 def test_what_is_more_likely_wrong_than_right_is_not_written(beet: Beets, song: Song, tmp_path: Path) -> None:
-    """By default: five opinions on one piece, of which none is more likely right than wrong."""
+    """By default, here of a model without an opinion of its own."""
     song(title="many")
     model = rig.make_model(tmp_path / "unsure.onnx", "genre")
     beet.config["genreclf"] |= {"genre_model": str(model), "snippets": 20}
