@@ -45,6 +45,7 @@ GUESSES = """\
 SECOND_MODEL = """\
 genreclf:
   genre_model: {name}
+  min_confidence: 0   # so that it names all
 """
 
 

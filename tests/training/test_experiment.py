@@ -296,7 +296,7 @@ def test_ideas_are_judged_by_validation_tracks(tmp_path: Path, data: Path, recip
     assert first["ahead"] == {"value": 0, "low": 0, "high": 0}
     assert second["ahead"]["high"] < 0
     assert second["change"] == {"optimisation": {"learning_rate": 1e-9}}
-    assert not list(tmp_path.rglob("tested.jsonl")), "no test track is heard"
+    assert not list(tmp_path.rglob("tested-*.jsonl")), "no test track is heard"
     again = call(tmp_path, data, "try", str(ideas), "--only", "nothing learnt")
     assert "epoch" not in again, "all is done"
     assert json.loads((tmp_path / "ideas.json").read_text()) == found

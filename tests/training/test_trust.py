@@ -110,6 +110,7 @@ def test_controls_are_of_the_models_that_are_bundled(tmp_path: Path, bundled: bo
         "count": 20,
         "seconds": 20.0,
         "thresholds": {"genre": 0.5, "mood": 0.5},
+        "recipe_hashes": {model: card.recipe_hash},
         "sounds": [
             {"sound": "white noise", "refused": 0, "genre": said, "mood": {**said, "abstains": 0.95}},
             {"sound": "silence", "refused": 20},
@@ -122,5 +123,9 @@ def test_controls_are_of_the_models_that_are_bundled(tmp_path: Path, bundled: bo
     assert f"by {model}; least confidence: genre 0.5, mood 0.5." in table
     faults = trust.faults(tmp_path)
     assert faults == (
-        [] if bundled else ["controls.json is of old-model 0.1, which is not bundled: make it again"]
+        [] if bundled else ["controls.json is of another old-model 0.1 than any bundled one: make it again"]
     )
+    put(tmp_path / "controls.json", found | {"recipe_hashes": {card.id: "0" * 64}})
+    assert trust.faults(tmp_path) == [
+        f"controls.json is of another {card.id} than any bundled one: make it again"
+    ]

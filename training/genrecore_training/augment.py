@@ -60,7 +60,7 @@ class Augmentation(BaseModel):
         ge=0,
         le=1,
         description="log-mel: share of snippets that lose the bands above a random one in the upper sixth, as files of "
-        "low sample or bit rates do",
+        "low sample or bit rates do; of our networks, which drop the eight highest, two in three notice",
     )
     gain: float = Field(0.0, ge=0, description="waveform: largest gain either way, dB")
     style: float = Field(

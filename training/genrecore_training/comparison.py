@@ -90,15 +90,20 @@ def compare(one: Recipe, other: Recipe, protocol: str, places: Places, *, seeds:
         If one was not run, or the two were tested on other tracks.
     """
     tested = [_tested(recipe, protocol, places, seeds) for recipe in (one, other)]
-    common = {*tested[0][0]} & {*tested[1][0]}
+    common = set.intersection(*({*ways} for of_seeds in tested for ways in of_seeds))
     if not common:
         raise RecipeError(f"{one.name} and {other.name}, {protocol}: they hear nothing in common")
     way = main_way(common)
-    (first, *_), (second, *_) = ([ways[way] for ways in of_seeds] for of_seeds in tested)
-    all_first, all_second = ([item for ways in of_seeds for item in ways[way]] for of_seeds in tested)
+    first, second = ([ways[way] for ways in of_seeds] for of_seeds in tested)
+    if len({frozenset(item.id for item in heard) for heard in (*first, *second)}) > 1:
+        raise RecipeError(
+            f"{one.name} and {other.name}, {protocol}: not all seeds were tested on the same folds: give "
+            f"genrecore-train run RECIPE --protocol {protocol} --seeds {seeds} for both"
+        )
+    pooled_seeds = ([item for heard in of_seeds for item in heard] for of_seeds in (first, second))
     try:
-        paired = mcnemar(first, second)
-        return Comparison(one, other, protocol, way, paired, difference(all_first, all_second), seeds)
+        paired = mcnemar(first[0], second[0])
+        return Comparison(one, other, protocol, way, paired, difference(*pooled_seeds), seeds)
     except ValueError as error:
         raise RecipeError(f"{one.name} and {other.name}, {protocol}: {error}") from error
 

@@ -16,8 +16,9 @@ import numpy as np
 import soundfile  # type: ignore[import-untyped]
 from rich.progress import track as progress
 
+from genrecore import model as model_files
 from genrecore.analysis import Histogram
-from genrecore.analyzer import Analyzer
+from genrecore.analyzer import Analyzer, model_names
 from genrecore.audio import ANALYSIS_RATE
 from genrecore.errors import AudioError
 from genrecore.settings import Settings
@@ -61,6 +62,9 @@ def measure(settings: Settings, thresholds: Mapping[str, float], *, count: int =
         "count": count,
         "seconds": _SECONDS,
         "thresholds": dict(thresholds),
+        "recipe_hashes": {
+            card.id: card.recipe_hash for card in map(model_files.read_card, model_names(settings))
+        },
         "sounds": [],
     }
     with TemporaryDirectory() as folder:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from genrecore import model as model_files
-from genrecore.card import Figure, ModelCard
+from genrecore.card import Figure
 from genrecore_training import recipes as recipe_files
 from genrecore_training.datasets import Dataset
-from genrecore_training.recipes import Recipe, RecipeError
+from genrecore_training.recipes import RecipeError
 from genrecore_training.results import figure_of_fold
 from genrecore_training.runs import Places, Run
 
@@ -51,16 +51,13 @@ def evaluate(
             f"{path}: {card.id} has no figure of its own, since no track was held out from it; its recipe is tested by "
             "genrecore-train run"
         )
-    loaded = recipe_files.load(recipe) if recipe else _recipe_of(path, card)
+    loaded = recipe_files.load(recipe) if recipe else recipe_files.made_by(card.recipe_hash)
+    if loaded is None:
+        raise RecipeError(
+            f"{path}: {card.id} was made by no recipe of this package: name its file with --recipe"
+        )
     if loaded.digest != card.recipe_hash:
         raise RecipeError(f"{path}: {card.id} was made by another recipe than {recipe} is now")
     for figure in own:
         run = Run(loaded, figure.protocol, figure.fold or 0, places, dataset=dataset)
         yield figure, figure_of_fold(run, run.hear_test(path))
-
-
-def _recipe_of(path: Path, card: ModelCard) -> Recipe:
-    for recipe in map(recipe_files.load, recipe_files.names()):
-        if recipe.digest == card.recipe_hash:
-            return recipe
-    raise RecipeError(f"{path}: {card.id} was made by no recipe of this package: name its file with --recipe")

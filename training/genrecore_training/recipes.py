@@ -304,6 +304,11 @@ def _line(text: str, where: tuple[int | str, ...]) -> int:
     return line
 
 
+def made_by(digest: str) -> Recipe | None:
+    """The recipe of the package that has this digest, such as a model's card names; None if it is none of them."""
+    return next((recipe for recipe in map(load, names()) if recipe.digest == digest), None)
+
+
 def check(recipe: Recipe, source: str | Path, text: str = "") -> None:
     """Refuse a network that does not exist, options that it does not know, and an input that cannot be.
 

@@ -13,7 +13,15 @@ from genrecore_training.protocols import group_of
 from genrecore_training.recipes import Recipe
 from genrecore_training.results import ResultError, main_figure, read, read_all, seeds_of
 
-__all__ = ["faults", "interval", "outdated", "render_compared", "render_reproduced", "render_tried"]
+__all__ = [
+    "bundled_recipes",
+    "faults",
+    "interval",
+    "outdated",
+    "render_compared",
+    "render_reproduced",
+    "render_tried",
+]
 
 _UNKNOWN = "??"
 _MISSING = "missing.yaml"
@@ -64,7 +72,7 @@ def render_compared(results: Path) -> str:
 def render_tried(results: Path) -> str:
     """Recipes that are neither published nor of a bundled model, as Markdown."""
     ours = {name for name in recipe_files.names() if recipe_files.load(name).published is None}
-    tried = ours - {path.stem for path in model_files.bundled()}
+    tried = ours - bundled_recipes()
     found = [result for result in read_all(results) if result["model"] in tried]
     if not found:
         return f"{_UNKNOWN}\n"
@@ -104,6 +112,12 @@ def faults(results: Path) -> list[str]:
 def interval(figure: dict[str, Any]) -> str:
     """Both ends of a figure's interval, as the tables have them."""
     return f"[{figure['low']:.3f}, {figure['high']:.3f}]"
+
+
+def bundled_recipes() -> set[str]:
+    """Names of the recipes that made the bundled models, quantised or not."""
+    cards = map(model_files.read_card, model_files.bundled())
+    return {recipe.name for card in cards if (recipe := recipe_files.made_by(card.recipe_hash)) is not None}
 
 
 def _ahead(pair: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from genrecore import model as model_files
 from genrecore.analysis import Histogram
 from genrecore.card import ModelCard
 from genrecore.model import Model
+from genrecore.snippets import SNIPPETS_VERSION
 from genrecore_training import recipes as recipe_files
 from genrecore_training import train
 from genrecore_training.calibration import calibrated, fit_temperature
@@ -43,6 +44,7 @@ from genrecore_training.train import ANY_DEVICE, Compute
 __all__ = ["Places", "Run", "runs_of"]
 
 _LICENCE = "MIT"
+# What was heard of other snippets than are drawn now is heard again: the files' names have `SNIPPETS_VERSION`.
 
 
 @dataclass(frozen=True)
@@ -139,12 +141,12 @@ class Run:
     @property
     def tested_file(self) -> Path:
         """The tested tracks, one JSON object a line, after a line on the run."""
-        return self.folder / "tested.jsonl"
+        return self.folder / f"tested-{SNIPPETS_VERSION}.jsonl"
 
     @property
     def validated_file(self) -> Path:
         """What the network said of the validation tracks before it was calibrated, one JSON object a line."""
-        return self.folder / "validated.jsonl"
+        return self.folder / f"validated-{SNIPPETS_VERSION}.jsonl"
 
     def execute(self) -> None:
         """Train, export, calibrate and test; each step only if its result is not there yet."""

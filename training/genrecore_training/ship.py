@@ -76,8 +76,9 @@ def ship(
         )
     run = Run(recipe, protocol, fold, places, compute=compute, dataset=dataset)
     run.execute()
+    _publish_run(run, results, target, int8=int8)
     made_of = {
-        "model": f"{target.stem} {recipe.version}",
+        "model": model_files.read_card(target).id,
         "recipe_hash": recipe.digest,
         "protocol": protocol,
         "fold": fold,
@@ -86,6 +87,10 @@ def ship(
         "test": list(run.split.test),
     }
     result_files.save(made_of, results / "shipped" / f"{target.stem}.json")
+    return target
+
+
+def _publish_run(run: Run, results: Path, target: Path, *, int8: bool) -> Path:
     if int8:
         from genrecore_training.int8 import quantise
 
@@ -93,7 +98,7 @@ def ship(
         return publish(small, [result_files.figure_of_fold(run, run.hear_test(small))], target)
     if run.split.test:
         return publish(run.model_file, [result_files.figure_of_fold(run, run.tested())], target)
-    figures = result_files.figures_for_card(result_files.read_all(results), recipe)
+    figures = result_files.figures_for_card(result_files.read_all(results), run.recipe)
     return publish(run.model_file, figures, target)
 
 

@@ -12,7 +12,14 @@ from genrecore.card import Figure
 from genrecore_training import ideas as ideas_files
 from genrecore_training import reproduced, trust
 from genrecore_training.hear import HEARD
-from genrecore_training.reproduced import interval, outdated, render_compared, render_reproduced, render_tried
+from genrecore_training.reproduced import (
+    bundled_recipes,
+    interval,
+    outdated,
+    render_compared,
+    render_reproduced,
+    render_tried,
+)
 from genrecore_training.results import read, read_all
 from genrecore_training.statistics import INTERVAL
 
@@ -224,8 +231,8 @@ def _by_artist(model: dict[str, Any]) -> str:
 
 
 def _of_bundled(results: Path) -> list[dict[str, Any]]:
-    names = {path.stem for path in model_files.bundled()}
-    return [result for result in read_all(results) if result["model"] in names]
+    known = bundled_recipes()
+    return [result for result in read_all(results) if result["model"] in known]
 
 
 def _models() -> list[str]:

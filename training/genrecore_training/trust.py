@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from genrecore import model as model_files
-from genrecore_training.reproduced import interval, outdated
+from genrecore_training.reproduced import bundled_recipes, interval, outdated
 from genrecore_training.results import main_figure, read, read_all
 
 __all__ = [
@@ -56,7 +56,7 @@ def render_abstaining(results: Path) -> str:
                 )
                 continue
             right = found.get("precision")
-            reached = f"**{right['value']:.3f}** {interval(right)}" if right else _UNKNOWN
+            reached = f"**{right['value']:.3f}** {interval(right)}" if right else "none got one"
             rows.append(
                 f"{wanted}| {found['threshold']:.2f} | {found['n']} of {count} ({found['coverage']:.0%}) | {reached} |"
             )
@@ -65,14 +65,14 @@ def render_abstaining(results: Path) -> str:
 
 def render_robustness(results: Path) -> str:
     """Does a model say the same of a recording in another form? One column a model."""
-    bundled = _bundled()
-    found = [entry for _, entry in _robustness(results) if entry["model"] in bundled]
+    known = bundled_recipes()
+    found = [entry for _, entry in _robustness(results) if entry["model"] in known]
     if not found:
         return f"{_UNKNOWN}\n"
     names = [f"`{entry['model']}`, n = {entry['n']}" for entry in found]
     rows = [f"| with | {' | '.join(names)} |", f"|---|{'---|' * len(found)}"]
     by_name = [{cell["with"]: cell for cell in entry["agreement"]} for entry in found]
-    for name in by_name[0]:
+    for name in dict.fromkeys(name for cells in by_name for name in cells):
         rows.append(f"| {name} | {' | '.join(_cell(cells.get(name)) for cells in by_name)} |")
     rows.append(f"| other snippets | {' | '.join(_cell(entry['other snippets']) for entry in found)} |")
     protocols = ", ".join(f"{entry['protocol']} for `{entry['model']}`" for entry in found)
@@ -100,9 +100,9 @@ def render_controls(results: Path) -> str:
 
 def render_outside(results: Path) -> str:
     """What the bundled models say of data sets that others have collected and labelled."""
-    bundled = _bundled()
+    stems = {path.stem for path in model_files.bundled()}
     found = [(path.stem, read(path)) for path in sorted((results / "outside").glob("*.json"))]
-    found = [(name, entry) for name, entry in found if name in bundled]
+    found = [(name, entry) for name, entry in found if name in stems]
     rows = [
         "| model | test | tracks | left out | right | always the same class |",
         "|---|---|---:|---:|---|---|",
@@ -110,6 +110,8 @@ def render_outside(results: Path) -> str:
     felt = ["| model | quadrant | emotion felt | tracks | rank correlation |", "|---|---|---|---:|---|"]
     for name, entry in found:
         for test in entry.get("tests", ()):
+            if not test["n"]:
+                continue
             same = test["always the same"]
             rows.append(
                 f"| `{name}` | {test['test']} | {test['n']} | {test['left out']} | {_cell(test['accuracy'])} "
@@ -134,22 +136,17 @@ def faults(results: Path) -> list[str]:
         if path.stem not in cards or cards[path.stem].recipe_hash != read(path)["recipe_hash"]:
             said.append(f"outside/{path.name} is of another model than the bundled one: make it again")
     if (results / _CONTROLS).is_file():
-        there = {card.id for card in cards.values()}
-        for entry in read(results / _CONTROLS)["sounds"]:
-            gone = {entry[task]["model"] for task in ("genre", "mood") if task in entry} - there
-            if gone:
-                return [*said, f"{_CONTROLS} is of {min(gone)}, which is not bundled: make it again"]
+        there = {(card.id, card.recipe_hash) for card in cards.values()}
+        gone = set(read(results / _CONTROLS)["recipe_hashes"].items()) - there
+        if gone:
+            said.append(f"{_CONTROLS} is of another {min(gone)[0]} than any bundled one: make it again")
     return said
 
 
 def _of_bundled(results: Path) -> Iterable[dict[str, Any]]:
     """Results of bundled models; not those from before there was a word on calibration in them."""
-    bundled = _bundled()
-    return [found for found in read_all(results) if found["model"] in bundled and "abstaining" in found]
-
-
-def _bundled() -> set[str]:
-    return {path.stem for path in model_files.bundled()}
+    known = bundled_recipes()
+    return [found for found in read_all(results) if found["model"] in known and "abstaining" in found]
 
 
 def _robustness(results: Path) -> list[tuple[Path, dict[str, Any]]]:

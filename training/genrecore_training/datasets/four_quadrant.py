@@ -107,25 +107,26 @@ class FourQuadrant:
         DatasetError
             If a table is faulty.
         """
-        found = {name: words for name in ("genres", "moods") if (words := self._words(name)).names}
+        found = {name: words for name in ("genres", "moods") if (words := _shares(self._words(name))).names}
         path = self._table.with_name(_FEATURES)
         if path.is_file():
             found["features"] = _numbers(path)
         return found
 
-    def _words(self, column: str) -> Annotation:
-        def of(row: Mapping[str, str]) -> set[str]:
+    @property
+    def genres(self) -> dict[str, frozenset[str]]:
+        """Song -> AllMusic's genres, rare ones too; songs of which none is known are not there."""
+        return self._words("genres")
+
+    def _words(self, column: str) -> dict[str, frozenset[str]]:
+        def of(row: Mapping[str, str]) -> frozenset[str]:
             words = row.get(
                 f"{column}str", row.get(column, "")
             )  # in the authors' table the shorter is a count
-            return {word.strip() for word in words.split(";")} - {""}
+            return frozenset(word.strip() for word in words.split(";")) - {""}
 
         said = {row["song"]: of(row) for _, row in rows_of(self._table, ("song",))}
-        songs = Counter(word for words in said.values() for word in words)
-        names = tuple(sorted(word for word, count in songs.items() if count >= _FEWEST_SONGS))
-        known = {song: words for song, words in said.items() if words}
-        values = {song: tuple(float(name in words) for name in names) for song, words in known.items()}
-        return Annotation("shares", names, values)
+        return {song: words for song, words in said.items() if words}
 
     def validate(self) -> list[str]:
         """One sentence for each thing that is missing or damaged; empty if all is well."""
@@ -189,6 +190,14 @@ class FourQuadrant:
         paths = [place / f"{song}{extension}" for place in folders for extension in _EXTENSIONS]
         due = folder / "audio" / f"{song}.opus" if self._table.name == _OWN else paths[0]
         return next((path for path in paths if path.is_file()), due)
+
+
+def _shares(said: Mapping[str, frozenset[str]]) -> Annotation:
+    """Whether a word is said of a song, for each word of not too few."""
+    songs = Counter(word for words in said.values() for word in words)
+    names = tuple(sorted(word for word, count in songs.items() if count >= _FEWEST_SONGS))
+    values = {song: tuple(float(name in words) for name in names) for song, words in said.items()}
+    return Annotation("shares", names, values)
 
 
 def _numbers(path: Path) -> Annotation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from genrecore_training.datasets.gtzan_files import GENRES
 from genrecore_training.datasets.tables import rows_of
 from genrecore_training.datasets.track import DatasetError, Track, artist_key
 
@@ -28,6 +29,10 @@ def mixed_genres(root: Path) -> tuple[Track, ...]:
         raise DatasetError(f"{table} is missing: name the folder of the data with --data")
     found = []
     for _, row in rows_of(table, ("file", "genre", "artist", "title")):
+        if row["genre"] not in GENRES:
+            raise DatasetError(
+                f"{table}: {row['file']}: genre '{row['genre']}' is none of {', '.join(GENRES)}"
+            )
         path = root / "audio" / row["file"]
         if not path.is_file():
             raise DatasetError(f"{path} is missing, and {table} names it: get it again")
