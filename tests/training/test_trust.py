@@ -52,8 +52,9 @@ def test_without_results_the_tables_say_so(tmp_path: Path) -> None:
         trust.render_abstaining,
         trust.render_robustness,
         trust.render_controls,
+        trust.render_outside,
     ):
-        assert render(tmp_path) == "??\n"
+        assert render(tmp_path) == "Not measured yet of the bundled models.\n"
     assert trust.faults(tmp_path) == []
 
 

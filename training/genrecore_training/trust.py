@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 _UNKNOWN = "??"
+_NOTHING = "Not measured yet of the bundled models.\n"
 _CONTROLS = "controls.json"
 
 
@@ -68,7 +69,7 @@ def render_robustness(results: Path) -> str:
     known = bundled_recipes()
     found = [entry for _, entry in _robustness(results) if entry["model"] in known]
     if not found:
-        return f"{_UNKNOWN}\n"
+        return _NOTHING
     names = [f"`{entry['model']}`, n = {entry['n']}" for entry in found]
     rows = [f"| with | {' | '.join(names)} |", f"|---|{'---|' * len(found)}"]
     by_name = [{cell["with"]: cell for cell in entry["agreement"]} for entry in found]
@@ -83,7 +84,7 @@ def render_controls(results: Path) -> str:
     """What is said of sounds that are no music, one row a sound."""
     path = results / _CONTROLS
     if not path.is_file():
-        return f"{_UNKNOWN}\n"
+        return _NOTHING
     found = read(path)
     tasks = list(found["thresholds"])
     heads = [f"{task} | greatest confidence | abstains" for task in tasks]
@@ -122,8 +123,10 @@ def render_outside(results: Path) -> str:
                 f"| `{name}` | {pair['quadrant']} | {pair['emotion'].replace('_', ' ')} | {pair['n']} "
                 f"| **{pair['value']:+.2f}** [{pair['low']:+.2f}, {pair['high']:+.2f}] |"
             )
-    how = [f"Interval: {found[0][1]['interval']}; of the correlations over tracks.", ""] if found else []
-    return "\n".join([_table(rows), _table(felt), *how])
+    if not found:
+        return _NOTHING
+    how = [f"Interval: {found[0][1]['interval']}; of the correlations over tracks.", ""]
+    return "\n".join([*(_table(part) for part in (rows, felt) if len(part) > 2), *how])
 
 
 def faults(results: Path) -> list[str]:
@@ -165,4 +168,4 @@ def _said(found: dict[str, Any] | None, refused: int, count: int) -> str:
 
 
 def _table(rows: list[str]) -> str:
-    return "\n".join(rows if len(rows) > 2 else [_UNKNOWN]) + "\n"
+    return "\n".join(rows) + "\n" if len(rows) > 2 else _NOTHING
