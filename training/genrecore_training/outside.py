@@ -6,10 +6,9 @@ be by an artist of whom it has, as far as artists are known.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,10 @@ from genrecore_training.datasets import DatasetError, Emotify, FourQuadrant, Tra
 from genrecore_training.datasets.mixed_genres import mixed_genres
 from genrecore_training.listen import file_histogram
 from genrecore_training.material import READERS
-from genrecore_training.results import measured
+from genrecore_training.results import measured, read
 from genrecore_training.statistics import INTERVAL, Verdict, accuracy
 
-__all__ = ["OutsideTest", "genre_tests", "measure", "mood_test"]
+__all__ = ["OutsideTest", "genre_tests", "measure", "mood_test", "read_list"]
 
 #: Which of our genres AllMusic's may be called; tracks with none of these are left out.
 ALLMUSIC: Mapping[str, frozenset[str]] = {
@@ -160,13 +159,13 @@ def measure(model_path: Path, listed: Mapping[str, Any], data: Path) -> dict[str
         "interval": f"{INTERVAL}; over tracks where no artist is known",
     }
     if model.card.task == "genre":
-        return found | {"tests": [_genre(model, test, fresh) for test in genre_tests(data)]}
-    return found | {"emotions": mood_test(model, Emotify(data / "emotify"), fresh)}
+        tests = genre_tests(data)
+        return found | {"tests": [_genre(model, test, fresh(test.tracks, test.dataset)) for test in tests]}
+    emotify = Emotify(data / "emotify")
+    return found | {"emotions": mood_test(model, emotify, fresh(emotify.tracks, emotify.name))}
 
 
-def mood_test(
-    model: Model, emotify: Emotify, fresh: Callable[[Iterable[Track], str], list[Track]]
-) -> list[dict[str, Any]]:
+def mood_test(model: Model, emotify: Emotify, tracks: list[Track]) -> list[dict[str, Any]]:
     """Rank correlation of quadrants' mean probabilities with the shares of hearers who felt an emotion.
 
     Parameters
@@ -175,17 +174,17 @@ def mood_test(
         Of the four quadrants.
     emotify : Emotify
         The data set.
-    fresh : callable
-        Those of some tracks that the model knows nothing of.
+    tracks : list of Track
+        Those of it that the model knows nothing of.
     """
-    heard = _heard(model, fresh(emotify.tracks, emotify.name), emotify.title)
+    heard = _heard(model, tracks, emotify.title)
     if len(heard) < _FEWEST:
         return []
     felt, entries = emotify.annotations["emotions"], []
     for quadrant, emotion in EMOTIONS:
         place = felt.names.index(emotion)
         pairs = [
-            (dict(zip(said.labels, said.probabilities, strict=True))[quadrant], felt.values[track.id][place])
+            (said.probabilities[said.labels.index(quadrant)], felt.values[track.id][place])
             for track, said in heard
         ]
         said_of, felt_of = np.array(pairs).T
@@ -222,10 +221,7 @@ def _test(
     return OutsideTest(name, dataset, kept, allowed, groups)
 
 
-def _genre(
-    model: Model, test: OutsideTest, fresh: Callable[[Iterable[Track], str], list[Track]]
-) -> dict[str, Any]:
-    tracks = fresh(test.tracks, test.dataset)
+def _genre(model: Model, test: OutsideTest, tracks: list[Track]) -> dict[str, Any]:
     verdicts = []
     for track, said in _heard(model, tracks, test.name):
         allowed = test.allowed[track.id]
@@ -280,10 +276,11 @@ def read_list(path: Path) -> dict[str, Any]:
     ------
     DatasetError
         If there is none.
+    ResultError
+        If it is damaged.
     """
     if not path.is_file():
         raise DatasetError(
             f"{path} is missing, so nobody knows what the model has learnt from: genrecore-train export writes it"
         )
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return found
+    return read(path)

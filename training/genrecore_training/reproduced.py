@@ -21,6 +21,7 @@ __all__ = [
     "render_compared",
     "render_reproduced",
     "render_tried",
+    "results_of_bundled",
 ]
 
 _UNKNOWN = "??"
@@ -118,6 +119,12 @@ def bundled_recipes() -> set[str]:
     """Names of the recipes that made the bundled models, quantised or not."""
     cards = map(model_files.read_card, model_files.bundled())
     return {recipe.name for card in cards if (recipe := recipe_files.made_by(card.recipe_hash)) is not None}
+
+
+def results_of_bundled(results: Path) -> list[dict[str, Any]]:
+    """The results of the recipes that made the bundled models."""
+    known = bundled_recipes()
+    return [found for found in read_all(results) if found["model"] in known]
 
 
 def _ahead(pair: dict[str, Any]) -> str:

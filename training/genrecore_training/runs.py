@@ -44,7 +44,6 @@ from genrecore_training.train import ANY_DEVICE, Compute
 __all__ = ["Places", "Run", "runs_of"]
 
 _LICENCE = "MIT"
-# What was heard of other snippets than are drawn now is heard again: the files' names have `SNIPPETS_VERSION`.
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,10 @@ class Run:
 
     @property
     def tested_file(self) -> Path:
-        """The tested tracks, one JSON object a line, after a line on the run."""
+        """The tested tracks, one JSON object a line, after a line on the run.
+
+        It is named after the version of the snippets: of others than are drawn now, they are heard again.
+        """
         return self.folder / f"tested-{SNIPPETS_VERSION}.jsonl"
 
     @property

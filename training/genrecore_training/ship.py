@@ -90,16 +90,18 @@ def ship(
     return target
 
 
-def _publish_run(run: Run, results: Path, target: Path, *, int8: bool) -> Path:
+def _publish_run(run: Run, results: Path, target: Path, *, int8: bool) -> None:
+    model = run.model_file
     if int8:
         from genrecore_training.int8 import quantise
 
-        small = quantise(run)
-        return publish(small, [result_files.figure_of_fold(run, run.hear_test(small))], target)
-    if run.split.test:
-        return publish(run.model_file, [result_files.figure_of_fold(run, run.tested())], target)
-    figures = result_files.figures_for_card(result_files.read_all(results), run.recipe)
-    return publish(run.model_file, figures, target)
+        model = quantise(run)
+        figures = [result_files.figure_of_fold(run, run.hear_test(model))]
+    elif run.split.test:
+        figures = [result_files.figure_of_fold(run, run.tested())]
+    else:
+        figures = [*result_files.figures_for_card(result_files.read_all(results), run.recipe)]
+    publish(model, figures, target)
 
 
 def publish(model: Path, figures: Sequence[Figure], target: Path) -> Path:

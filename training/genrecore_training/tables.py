@@ -13,12 +13,12 @@ from genrecore_training import ideas as ideas_files
 from genrecore_training import reproduced, trust
 from genrecore_training.hear import HEARD
 from genrecore_training.reproduced import (
-    bundled_recipes,
     interval,
     outdated,
     render_compared,
     render_reproduced,
     render_tried,
+    results_of_bundled,
 )
 from genrecore_training.results import read, read_all
 from genrecore_training.statistics import INTERVAL
@@ -47,13 +47,13 @@ _COMPARED = {
 
 def render(results: Path) -> str:
     """Models and their figures, as Markdown."""
-    found = _of_bundled(results)
+    found = results_of_bundled(results)
     return "\n".join([*_models(), "", *_figures(found), "", *_agreements(found)]).rstrip() + "\n"
 
 
 def render_summary(results: Path) -> str:
     """Models and the figures by which they are compared, as Markdown."""
-    return "\n".join([*_models(), "", *_figures(_of_bundled(results), _COMPARED)]) + "\n"
+    return "\n".join([*_models(), "", *_figures(results_of_bundled(results), _COMPARED)]) + "\n"
 
 
 def render_earlier(results: Path) -> str:
@@ -228,11 +228,6 @@ def _short_files(results: Path) -> dict[str, Any] | None:
 
 def _by_artist(model: dict[str, Any]) -> str:
     return f"{model['artists']} artists, p = {model['p by artist']}" if "artists" in model else _UNKNOWN
-
-
-def _of_bundled(results: Path) -> list[dict[str, Any]]:
-    known = bundled_recipes()
-    return [result for result in read_all(results) if result["model"] in known]
 
 
 def _models() -> list[str]:

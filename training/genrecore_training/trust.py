@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from genrecore import model as model_files
-from genrecore_training.reproduced import bundled_recipes, interval, outdated
-from genrecore_training.results import main_figure, read, read_all
+from genrecore_training.reproduced import bundled_recipes, interval, outdated, results_of_bundled
+from genrecore_training.results import main_figure, read
 
 __all__ = [
     "faults",
@@ -31,7 +31,7 @@ def render_calibration(results: Path) -> str:
         "| of an exact confidence |",
         "|---|---|---:|---|---|---|---|",
     ]
-    for result in _of_bundled(results):
+    for result in _calibrated(results):
         found = result["calibration"]
         loss, (low, high) = found["log loss"], found["error of an exact confidence"]
         rows.append(
@@ -47,7 +47,7 @@ def render_abstaining(results: Path) -> str:
         "| model | protocol | wanted | least confidence | tracks that get a class | right of these |",
         "|---|---|---|---|---|---|",
     ]
-    for result in _of_bundled(results):
+    for result in _calibrated(results):
         count = main_figure(result)["n"]
         for found in result["abstaining"]:
             wanted = f"| `{result['model']}` | {result['protocol']} | {found['precision wanted']:.0%} "
@@ -146,10 +146,9 @@ def faults(results: Path) -> list[str]:
     return said
 
 
-def _of_bundled(results: Path) -> Iterable[dict[str, Any]]:
+def _calibrated(results: Path) -> Iterable[dict[str, Any]]:
     """Results of bundled models; not those from before there was a word on calibration in them."""
-    known = bundled_recipes()
-    return [found for found in read_all(results) if found["model"] in known and "abstaining" in found]
+    return [found for found in results_of_bundled(results) if "abstaining" in found]
 
 
 def _robustness(results: Path) -> list[tuple[Path, dict[str, Any]]]:
