@@ -28,6 +28,7 @@ from genrecore_training.lessons import artists_held_out, check_sources, lessons,
 from genrecore_training.material import Bench
 from genrecore_training.protocols import Split
 from genrecore_training.recipes import Recipe, RecipeError
+from genrecore_training.words import may_be
 
 SONGS = {"MT1": ("Alice", "Q1"), "MT2": ("The Bobs", "Q2"), "MT3": ("Carol", "Q3"), "MT4": ("Alice", "Q4")}
 GENRES = {"blues": ("Alice", "Dan"), "metal": ("Bobs, The", "Eve")}
@@ -140,6 +141,34 @@ def test_no_artist_of_a_test_is_heard_in_another_data_set(tmp_path: Path, data: 
     assert np.isnan(other.target[:10]).all()
     assert other.target[10:16].tolist() == [1, 0, 0, 0, 1, 0], "jazz, not rap; sad"
     assert clip.target[16:].tolist() == pytest.approx([n / 10 for n in range(9)])
+
+
+def test_other_words_for_genres_are_labels_of_the_same_head(tmp_path: Path, data: Path) -> None:
+    weak = [{"dataset": "4qaed", "crops_per_track": 3}, {"dataset": "emotify"}]
+    bench = Bench(recipe("end2end-gru-mel", weak=weak), Gtzan(data / "gtzan"), tmp_path)
+    split = Split(("blues.00001",), ("metal.00000",), ("blues.00000",))
+    learnt = lessons(bench, split, data, tmp_path)
+    assert learnt.tracks == {"gtzan": ("blues.00001",), "4qaed": ("MT3",), "emotify": ("1", "2")}
+    _, jazz, pop, classical = (dict(zip(bench.labels, m.target, strict=True)) for m in learnt.material)
+    assert (jazz["jazz"], pop["pop"], classical["classical"]) == (1, 1, 1)
+    assert [material.crops for material in learnt.material] == [10, 3, 10, 10]
+    with pytest.raises(DatasetError, match=r"annotations.csv is missing"):
+        check_sources(recipe("end2end-gru-mel", weak=[{"dataset": "emotify"}]), tmp_path)
+    with pytest.raises(RecipeError, match="weak: it is for GTZAN's genres"):
+        recipes.check(recipe("mel-cnn-mood", weak=[{"dataset": "emotify"}]), "trial")
+
+
+def test_a_word_may_mean_several_genres(tmp_path: Path, data: Path) -> None:
+    assert may_be(FourQuadrant(data / "4qaed"))["MT1"] == {"jazz"}
+    (tmp_path / "annotations.csv").write_text(
+        "song,artist,title,quadrant,moods,genres\nMT1,,,Q1,,Pop/Rock; Rap\nMT2,,,Q2,,Latin; Holiday\n"
+    )
+    assert may_be(FourQuadrant(tmp_path)) == {"MT1": {"pop", "rock", "metal", "hiphop"}}, (
+        "of MT2 no word says anything"
+    )
+    assert may_be(Emotify(data / "emotify")) == {"1": {"pop"}, "2": {"classical"}}
+    with pytest.raises(ValueError, match="nothing is known"):
+        may_be(Gtzan(data / "gtzan"))
 
 
 def test_what_else_is_known_is_asked_of_training_tracks(tmp_path: Path, data: Path) -> None:

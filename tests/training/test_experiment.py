@@ -15,6 +15,7 @@ import pytest
 import synth
 import yaml
 
+from beetsplug.genreclf.defaults import DEFAULTS
 from genrecore import model as model_files
 from genrecore.analyzer import Analyzer
 from genrecore.settings import Settings
@@ -104,13 +105,15 @@ def test_an_experiment_leaves_figures_plots_and_a_model(
         assert result["per class"]["metal"]["n"] == count // 3
         low, high = result["calibration"]["error of an exact confidence"]
         assert 0 <= low <= high <= 1
-        loose, strict = result["abstaining"]
+        default, loose, strict = result["abstaining"]
+        assert default["threshold"] == DEFAULTS["min_confidence"]
+        assert default["n"] == round(default["coverage"] * count)
         assert loose["precision wanted"] == 0.8
         assert loose["precision"]["value"] > 0.8
         assert strict.get("n", 0) <= loose["n"] <= count
         assert "over tracks, seed 0" in result["interval"]
         plots = tmp_path / "runs" / "small" / f"{protocol}-plots"
-        wanted = {"confusion", "reliability", "learning", "embedding"}
+        wanted = {"confusion", "reliability", "risk-coverage", "learning", "embedding"}
         assert {path.stem for path in plots.glob("*.png")} == wanted
         assert all(path.stat().st_size > 5_000 for path in plots.glob("*.png"))
         model = tmp_path / "runs" / "small" / f"small--{protocol}.onnx"

@@ -134,6 +134,15 @@ def test_a_reliability_diagram_by_hand() -> None:
     assert [text.get_text() for text in held.texts] == ["20", "4"]
 
 
+def test_a_risk_coverage_curve_by_hand() -> None:
+    items = [verdict(0.95, right=True) for _ in range(15)] + [verdict(0.65, right=n < 2) for n in range(5)]
+    (axes,) = plots.risk_coverage_curve(items, "a title", marked=(0.5, 0.8, 0.99)).axes
+    curve, *marks = axes.lines
+    assert curve.get_xydata() == pytest.approx(np.array([[0.75, 1.0], [1.0, 0.85]]))
+    assert [mark.get_xydata().tolist() for mark in marks] == [[[1.0, 0.85]], [[0.75, 1.0]]]
+    assert marks[1].get_label() == "least confidence 0.8: 75% get a class, 100% right"
+
+
 def test_an_embedding_keeps_apart_what_is_apart() -> None:
     rng = np.random.default_rng(0)
     labels = [GENRES[n % 10] for n in range(120)]

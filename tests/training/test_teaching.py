@@ -60,6 +60,17 @@ def test_a_snippet_takes_what_was_said_at_the_nearest_place() -> None:
     assert targets.tolist() == [[1, 0, 7]]
 
 
+def test_of_what_a_track_may_be_the_teachers_word_counts() -> None:
+    said = np.array([[0.6, 0.3, 0.1], [1.0, 0.0, 0.0]], np.float32)
+    allowed = np.array([0, 0.5, 0.5], np.float32)
+    piece = Material(np.zeros((128, 60), np.float16), allowed, 1)
+    first, second = (
+        taught(piece, said, 10, share=0.7, allowed=allowed).target_at(start) for start in (0, 10)
+    )
+    np.testing.assert_allclose(first, [0, 0.75, 0.25], atol=0.002)
+    np.testing.assert_allclose(second, [0, 0.5, 0.5], err_msg="evenly, where they exclude it all")
+
+
 def write(recipe: Recipe, folder: Path) -> Path:
     path = folder / f"{recipe.name}.yaml"
     path.write_text(recipe.model_dump_json(exclude={"published"}))  # JSON is YAML

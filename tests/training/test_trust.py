@@ -32,6 +32,7 @@ def a_result(**changes: object) -> dict[str, Any]:
             "error of an exact confidence": [0.03, 0.07],
         },
         "abstaining": [
+            {"threshold": 0.5, "n": 0, "coverage": 0.0},
             {
                 "precision wanted": 0.8,
                 "validation tracks": 197,
@@ -69,6 +70,7 @@ def test_calibration_and_abstaining(tmp_path: Path) -> None:
     assert "cox-zfnet" not in said, "it is not bundled"
     lines = trust.render_abstaining(tmp_path).splitlines()
     start = f"| `{MODEL}` | fault_filtered |"
+    assert f"{start} the default | 0.50 | 0 of 290 (0%) | none got one |" in lines
     assert f"{start} 80% | 0.46 | 145 of 290 (50%) | **0.750** [0.600, 0.875] |" in lines
     assert f"{start} 90% | none gives it on 197 validation tracks | | |" in lines
 

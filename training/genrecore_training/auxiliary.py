@@ -20,7 +20,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from genrecore_training.datasets import Annotation
 
-__all__ = ["LABEL", "Auxiliary", "Head", "Sounding", "answers", "loss_of"]
+__all__ = ["LABEL", "Auxiliary", "Head", "Sounding", "Weak", "answers", "loss_of"]
 
 #: Data sets that can be heard beside a recipe's own.
 Sounding = Literal["gtzan", "4qaed", "emotify", "fma"]
@@ -42,6 +42,15 @@ class Auxiliary(BaseModel):
     crops_per_track: int = Field(
         10, ge=1, description="random snippets of each track of another data set in an epoch"
     )
+
+
+class Weak(BaseModel):
+    """A data set whose own words leave open which of some classes a track is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: Literal["4qaed", "emotify"] = Field(description="its name")
+    crops_per_track: int = Field(10, ge=1, description="random snippets of each of its tracks in an epoch")
 
 
 @dataclass(frozen=True)

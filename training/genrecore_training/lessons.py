@@ -21,6 +21,7 @@ from genrecore_training.nothing import made_up
 from genrecore_training.protocols import Split, share_of
 from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.teaching import say, taught
+from genrecore_training.words import may_be
 
 _SECONDS_OF_NOTHING = 10.0
 
@@ -109,19 +110,27 @@ def lessons(bench: Bench, split: Split, data: Path, store: Path, teachers: Seque
     teacher = bench.recipe.teacher
     for dataset in teacher.unlabelled if teacher else ():
         source_of(dataset, teacher.crops_per_track if teacher else 0)
-    material = []
+    open_to: dict[str, Mapping[str, NDArray[np.float32]]] = {}
+    for weak in bench.recipe.weak:
+        open_to[weak.dataset] = _open_to(source_of(weak.dataset, weak.crops_per_track), bench.labels)
+    material: list[Material] = []
+    used: dict[str, dict[str, None]] = {name: {} for name in sources}
     for name, source in sources.items():
-        for track, piece in _targeted(source, heads):
-            if teacher and (source is own or name in teacher.unlabelled):
-                piece = taught(piece, *_heard_by(teachers, source, track, piece), teacher.share)
+        allowed = open_to.get(name, {})
+        for track, piece in _targeted(source, heads, allowed):
+            if teacher and (source is own or name in teacher.unlabelled or track in allowed):
+                piece = taught(
+                    piece, *_heard_by(teachers, source, track, piece), teacher.share, allowed.get(track)
+                )
             if piece.taught is not None or not np.isnan(piece.target).all():
                 material.append(piece)
+                used[name][track] = None
     material += _nothing(bench, heads)
     return Lessons(
         material=tuple(material),
         heads=tuple(heads),
-        tracks={name: source.tracks for name, source in sources.items()},
-        counts={source.bench.dataset.title: len(source.tracks) for source in sources.values()},
+        tracks={name: tuple(tracks) for name, tracks in used.items()},
+        counts={sources[name].bench.dataset.title: len(tracks) for name, tracks in used.items()},
     )
 
 
@@ -138,7 +147,8 @@ def check_sources(recipe: Recipe, data: Path) -> None:
         _ = dataset.tracks
         for target in auxiliary.targets:
             _annotation(recipe, dataset, target)
-    for name in recipe.teacher.unlabelled if recipe.teacher else ():
+    further = recipe.teacher.unlabelled if recipe.teacher else ()
+    for name in (*further, *(weak.dataset for weak in recipe.weak)):
         _ = open_dataset(_beside(recipe, name), data).tracks
 
 
@@ -249,10 +259,19 @@ def _heard_by(
     return said, step * heard.logmel.hop_length
 
 
-def _targeted(source: _Source, heads: Sequence[Head]) -> list[tuple[str, Material]]:
+def _open_to(source: _Source, labels: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    """What tracks with a weak label may be, evenly spread."""
+    said = {track: np.isin(labels, list(genres)) for track, genres in may_be(source.bench.dataset).items()}
+    return {track: (open_to / open_to.sum()).astype(np.float32) for track, open_to in said.items()}
+
+
+def _targeted(
+    source: _Source, heads: Sequence[Head], allowed: Mapping[str, NDArray[np.float32]]
+) -> list[tuple[str, Material]]:
     found = []
     for track, piece in source.material:
         unknown = [np.full(head.size, np.nan, np.float32) for head in heads]
+        unknown[0] = allowed.get(track, unknown[0])
         row = [source.said.get(place, {}).get(track, blank) for place, blank in enumerate(unknown)]
         found.append((track, replace(piece, target=np.concatenate(row))))
     return found

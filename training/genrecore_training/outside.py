@@ -27,25 +27,10 @@ from genrecore_training.listen import file_histogram
 from genrecore_training.material import READERS
 from genrecore_training.results import measured, read
 from genrecore_training.statistics import INTERVAL, Verdict, accuracy
+from genrecore_training.words import may_be
 
 __all__ = ["OutsideTest", "genre_tests", "measure", "mood_test", "read_list"]
 
-#: Which of our genres AllMusic's may be called; tracks with none of these are left out.
-ALLMUSIC: Mapping[str, frozenset[str]] = {
-    "Blues": frozenset({"blues"}),
-    "Classical": frozenset({"classical"}),
-    "Country": frozenset({"country"}),
-    "Jazz": frozenset({"jazz"}),
-    "Pop/Rock": frozenset({"pop", "rock", "metal"}),
-    "Rap": frozenset({"hiphop"}),
-    "Reggae": frozenset({"reggae"}),
-}
-#: Emotify's genres likewise; its electronic music is none of ours.
-EMOTIFY: Mapping[str, frozenset[str]] = {
-    "classical": frozenset({"classical"}),
-    "pop": frozenset({"pop"}),
-    "rock": frozenset({"rock", "metal"}),
-}
 #: Which emotion should be felt the more, the more probable a quadrant is.
 EMOTIONS = (
     ("happy", "joyful_activation"),
@@ -104,17 +89,12 @@ def genre_tests(data: Path) -> tuple[OutsideTest, ...]:
 
 def _of_4_quadrant(root: Path) -> OutsideTest:
     clips = FourQuadrant(root)
-    said = {
-        song: frozenset(label for word in words for label in ALLMUSIC.get(word, ()))
-        for song, words in clips.genres.items()
-    }
-    return _test("4-Quadrant, AllMusic's genres", clips.name, clips.tracks, said, clips.groups)
+    return _test("4-Quadrant, AllMusic's genres", clips.name, clips.tracks, may_be(clips), clips.groups)
 
 
 def _of_emotify(root: Path) -> OutsideTest:
     emotify = Emotify(root)
-    said = {track.id: EMOTIFY.get(track.label, frozenset()) for track in emotify.tracks}
-    return _test("Emotify", emotify.name, emotify.tracks, said, emotify.groups)
+    return _test("Emotify", emotify.name, emotify.tracks, may_be(emotify), emotify.groups)
 
 
 def _of_mixed_genres(root: Path) -> OutsideTest:

@@ -50,6 +50,7 @@ def draw(runs: Sequence[Run], folder: Path) -> Iterator[Path]:
     name = f"{first.recipe.name}, {first.protocol}\nn = {len(tested)} ({HEARD[way]})"
     yield plots.save(plots.confusion_plot(confusion(tested, labels), labels, name), folder / "confusion.png")
     yield plots.save(plots.reliability_diagram(tested, name), folder / "reliability.png")
+    yield plots.save(plots.risk_coverage_curve(tested, name), folder / "risk-coverage.png")
     history = _history(first)
     if history is not None:
         title = f"{first.recipe.name}, {first.protocol}, fold {first.fold}"

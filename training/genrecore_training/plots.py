@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
-from genrecore_training.calibration import calibration_error, reliability
+from genrecore_training.calibration import calibration_error, reliability, risk_coverage
 from genrecore_training.statistics import Verdict
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "embedding_plot",
     "learning_curves",
     "reliability_diagram",
+    "risk_coverage_curve",
     "save",
 ]
 
@@ -45,6 +46,7 @@ _MUTED = (
 )
 _MARKERS = "osD^vPX<>*p"  # one more than there are colours: a pair repeats after 110 classes only
 _PERPLEXITY = 30.0
+_STEADY = 10
 
 
 def save(figure: Figure, path: Path) -> Path:
@@ -201,6 +203,44 @@ def reliability_diagram(tested: Sequence[Verdict], title: str, *, bins: int = 10
     for axes in (share, held):
         axes.grid(alpha=0.3)
         axes.set_axisbelow(True)
+    return figure
+
+
+def risk_coverage_curve(
+    tested: Sequence[Verdict], title: str, *, marked: Sequence[float] = (0.5, 0.8)
+) -> Figure:
+    """How many tracks get a class at a least confidence, and what share of these is right.
+
+    Parameters
+    ----------
+    tested : sequence of Verdict
+        The tracks.
+    title : str
+        With protocol and number of tracks.
+    marked : sequence of float
+        Least confidences that are named.
+    """
+    points = risk_coverage(tested)
+    figure, axes = _figure(title, 6, 5)
+    # Of the very first tracks the share jumps between 0 and 1.
+    steady = [point for point in points if point.coverage * len(tested) >= _STEADY] or points
+    axes.plot([p.coverage for p in steady], [p.precision for p in steady], color=_BLUE)
+    for least, marker in zip(marked, _MARKERS, strict=False):
+        kept = [point for point in points if point.threshold >= least]
+        if kept:
+            last = kept[-1]
+            shares = f"{_percent(last.coverage)} get a class, {_percent(last.precision)} right"
+            axes.plot(
+                *(last.coverage, last.precision),
+                color=_ORANGE,
+                marker=marker,
+                linestyle="",
+                label=f"least confidence {least:g}: {shares}",
+            )
+    axes.set(xlabel="share of tracks that get a class", ylabel="share of these that is right", xlim=(0, 1.02))
+    axes.set_ylim(top=1.02)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower left")
     return figure
 
 

@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from genrecore_training.augment import Augmentation
-from genrecore_training.auxiliary import Auxiliary, Sounding
+from genrecore_training.auxiliary import Auxiliary, Sounding, Weak
 
 __all__ = [
     "InputSettings",
@@ -152,6 +152,11 @@ class Recipe(_Strict):
     input: InputSettings
     augmentation: Augmentation = Augmentation()
     auxiliary: tuple[Auxiliary, ...] = Field((), description="multi-task: what is learnt beside the task")
+    weak: tuple[Weak, ...] = Field(
+        (),
+        description="further tracks of GTZAN's genres, labelled in other words: what these allow is learnt, as the "
+        "teachers see it, or evenly where there are none",
+    )
     learning_share: float = Field(
         1.0,
         ge=0.125,
@@ -345,12 +350,14 @@ def check(recipe: Recipe, source: str | Path, text: str = "") -> None:
             )
     if recipe.auxiliary and not hasattr(NETWORKS[recipe.network], "embed"):
         raise fault(("auxiliary",), f"{recipe.network} has no embedding that further heads could share")
-    for key in ("auxiliary", "nothing", "teacher"):
+    for key in ("auxiliary", "weak", "nothing", "teacher"):
         if getattr(recipe, key) and recipe.input.sections is not None:
             raise fault((key,), "it is for random snippets: leave out input.sections")
     named = [auxiliary.dataset for auxiliary in recipe.auxiliary]
     if len(set(named)) < len(named):
         raise fault(("auxiliary",), "a data set stands there twice: give all its targets in one place")
+    if recipe.weak and recipe.dataset != "gtzan":
+        raise fault(("weak",), "it is for GTZAN's genres: other data sets' words are known in these only")
     if recipe.augmentation.style and recipe.input.kind != "logmel":
         raise fault(("augmentation", "style"), "it is for log-mels")
     try:

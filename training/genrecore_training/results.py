@@ -69,6 +69,8 @@ _METRICS: dict[str, Callable[[Sequence[Verdict]], float]] = {
 }
 # At which models may abstain.
 _PRECISIONS = (0.8, 0.9)
+#: Least confidence of the plugin, where a user says nothing.
+DEFAULT_LEAST_CONFIDENCE = 0.5
 # By what a model is judged, the first there is.
 _MAIN = ("columns", "sound", "sections", "snippet", "waveform", "numbers", "windows", "slice")
 
@@ -152,7 +154,10 @@ def collect(seeds: Sequence[Sequence[Run]]) -> dict[str, Any]:
             "error before": round(calibration_error(calibrated(main, 1.0)), 4),
             "error of an exact confidence": [round(end, 4) for end in calibration_band(main)],
         },
-        "abstaining": [_abstaining(held, main, precision) for precision in _PRECISIONS],
+        "abstaining": [
+            _kept(main, DEFAULT_LEAST_CONFIDENCE),
+            *(_abstaining(held, main, precision) for precision in _PRECISIONS),
+        ],
         "per class": _rounded(per_class(main)),
         "confusion": {"labels": list(labels), "rows are the truth": confusion(main, labels)},
         "folds": [run.notes() for run in runs],
@@ -278,17 +283,15 @@ def _abstaining(held: Sequence[Verdict], tested: Sequence[Verdict], precision: f
     chosen = threshold_for(held, precision)
     if chosen is None:
         return {"precision wanted": precision, "validation tracks": len(held)}
-    kept = [item for item in tested if item.histogram.confidence >= chosen.threshold]
-    found = {
-        "precision wanted": precision,
-        "validation tracks": len(held),
-        "threshold": round(chosen.threshold, 4),
-        "n": len(kept),
-        "coverage": round(len(kept) / len(tested), 4),
-    }
-    if not kept:
-        return found
-    return found | {"precision": measured(kept, accuracy)}
+    wanted = {"precision wanted": precision, "validation tracks": len(held)}
+    return wanted | _kept(tested, chosen.threshold)
+
+
+def _kept(tested: Sequence[Verdict], threshold: float) -> dict[str, Any]:
+    """What a least confidence gives on the test's tracks."""
+    kept = [item for item in tested if item.histogram.confidence >= threshold]
+    found = {"threshold": round(threshold, 4), "n": len(kept), "coverage": round(len(kept) / len(tested), 4)}
+    return found | {"precision": measured(kept, accuracy)} if kept else found
 
 
 def _figure(metric: str, way: str, items: Sequence[Verdict]) -> dict[str, Any]:

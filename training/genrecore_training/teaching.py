@@ -18,6 +18,8 @@ from genrecore_training.crops import Material
 __all__ = ["say", "taught"]
 
 _PLACES_A_SNIPPET = 4
+# Of the even distribution, where teachers exclude all that a track may be.
+_DOUBT = 1e-3
 
 
 def say(columns: NDArray[np.floating], teachers: Sequence[Model]) -> tuple[NDArray[np.float32], int]:
@@ -46,7 +48,13 @@ def say(columns: NDArray[np.floating], teachers: Sequence[Model]) -> tuple[NDArr
     return np.mean([teacher.run(snippets) for teacher in teachers], axis=0, dtype=np.float32), step
 
 
-def taught(material: Material, said: NDArray[np.float32], step: int, share: float) -> Material:
+def taught(
+    material: Material,
+    said: NDArray[np.float32],
+    step: int,
+    share: float,
+    allowed: NDArray[np.float32] | None = None,
+) -> Material:
     """A track with what teachers say mixed into its label.
 
     Parameters
@@ -59,7 +67,15 @@ def taught(material: Material, said: NDArray[np.float32], step: int, share: floa
         Samples, or columns, of the material from one place to the next.
     share : float
         Of the teachers, 0 to 1.
+    allowed : ndarray of float32, shape (classes,), optional
+        Evenly spread over what the track may be, in place of a label: of these classes the teachers' word counts alone
+        (learning from partial labels, Lv et al. 2020).
     """
+    if allowed is not None:
+        kept = np.where(allowed > 0, said, 0) + _DOUBT * allowed
+        return replace(
+            material, taught=(kept / kept.sum(axis=1, keepdims=True)).astype(np.float32), step=step
+        )
     label = material.target[: said.shape[1]]
     mixed = said if np.isnan(label).any() else share * said + (1 - share) * label
     return replace(material, taught=mixed.astype(np.float32), step=step)

@@ -50,7 +50,8 @@ def render_abstaining(results: Path) -> str:
     for result in _calibrated(results):
         count = main_figure(result)["n"]
         for found in result["abstaining"]:
-            wanted = f"| `{result['model']}` | {result['protocol']} | {found['precision wanted']:.0%} "
+            what = f"{found['precision wanted']:.0%}" if "precision wanted" in found else "the default"
+            wanted = f"| `{result['model']}` | {result['protocol']} | {what} "
             if "threshold" not in found:
                 rows.append(
                     f"{wanted}| none gives it on {found['validation tracks']} validation tracks | | |"
