@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT_MODELS = {"genre": "end2end-gru-mel", "mood": "mel-cnn-mood"}
+DEFAULT_MODELS = {"genre": "mel-cnn-genre", "mood": "mel-cnn-mood"}
 
 # Snippets a call: large enough to feed the matrix units, small enough for the cache (DESIGN.md, 4).
 _BATCH = 20

@@ -94,12 +94,12 @@ def test_a_missing_and_a_faulty_model(tmp_path: Path) -> None:
     package = tmp_path / "package"
     shutil.copytree(REPOSITORY / "genrecore", package / "genrecore")
     weights = package / "genrecore" / "weights"
-    (weights / "end2end-gru-mel.onnx").unlink()
-    (weights / "mel-cnn-mood.onnx").write_bytes(b"cut off")
+    (weights / f"{model.DEFAULT_MODELS['genre']}.onnx").unlink()
+    (weights / f"{model.DEFAULT_MODELS['mood']}.onnx").write_bytes(b"cut off")
     done = doctor(tmp_path / "cache.db", package=package)
     assert done.returncode == 1
     assert "The default genre model is missing: install" in done.stdout
-    assert "mel-cnn-mood.onnx: not a model" in done.stdout
+    assert f"{model.DEFAULT_MODELS['mood']}.onnx: not a model" in done.stdout
     assert "abela-end2end-gru" in done.stdout
 
 

@@ -12,6 +12,7 @@ import pytest
 from mutagen.flac import FLAC
 
 from demo.files import encode
+from genrecore import model as model_files
 
 CONFIG = """\
 plugins: genreclf smartplaylist info
@@ -45,7 +46,7 @@ def test_leaves_the_namespace_of_beets_alone(names: set[str]) -> None:
 
 def test_holds_weights_recipes_and_type_markers(names: set[str]) -> None:
     weights = {name for name in names if name.startswith("genrecore/weights/") and name.endswith(".onnx")}
-    assert {Path(name).stem for name in weights} >= {"abela-end2end-gru", "end2end-gru-mel", "mel-cnn-mood"}
+    assert {Path(name).stem for name in weights} >= {path.stem for path in model_files.bundled()}
     assert any(name.startswith("genrecore_training/recipes/") and name.endswith(".yaml") for name in names)
     assert {"genrecore/py.typed", "genrecore_training/py.typed"} <= names
 

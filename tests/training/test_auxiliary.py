@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -266,3 +267,27 @@ def test_development_leaves_the_fault_filtered_test_alone(tmp_path: Path, shared
         assert not {*split.train, *split.validation} & set(tested.test)
     validated = [track for split in development for track in split.validation]
     assert sorted(validated) == sorted({*tested.train, *tested.validation})
+
+
+def test_artists_of_many_tracks_give_fewer_snippets_of_each(tmp_path: Path, data: Path) -> None:
+    split = Split(("blues.00000", "blues.00001", "metal.00000", "metal.00001"), (), ())
+    lines = ["blues.00000.wav ::: Alice ::: a", "blues.00001.wav ::: Alice ::: b"]
+    lines += ["metal.00000.wav ::: Eve ::: c", "metal.00001.wav ::: Bobs ::: d"]
+    folder = tmp_path / "gtzan"
+    shutil.copytree(data / "gtzan", folder)
+    for number in (2, 3):
+        shutil.copy(
+            folder / "genres_original/blues/blues.00000.wav",
+            folder / f"genres_original/blues/blues.0000{number}.wav",
+        )
+        lines.append(f"blues.0000{number}.wav ::: {'Alice' if number == 2 else 'Dan'} ::: e")
+    (folder / "artists_titles_sturm.txt").write_text("\n".join(lines) + "\n")
+    split = Split((*split.train, "blues.00002", "blues.00003"), (), ())
+
+    def crops(power: float) -> list[int]:
+        bench = Bench(recipe("end2end-gru-mel", even_artists=power), Gtzan(folder), tmp_path / "store")
+        return [material.crops for material in lessons(bench, split, data, tmp_path / "store").material]
+
+    assert crops(0) == [10] * 6
+    alice, _, *others = crops(1)
+    assert (alice, others) == (7, [10, 10, 7, 20])

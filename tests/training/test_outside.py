@@ -12,6 +12,7 @@ import synth
 from click.testing import CliRunner
 from core.rig import make_model
 
+from genrecore import model as model_files
 from genrecore_training.cli import group
 from genrecore_training.datasets import DatasetError
 from genrecore_training.datasets.emotify import EMOTIONS
@@ -138,9 +139,9 @@ def test_the_table_has_a_row_a_test(tmp_path: Path) -> None:
         "interval": "95 %",
         "emotions": [{"quadrant": "sad", "emotion": "joyful_activation", "n": 9, **right}],
     }
-    names = ("end2end-gru-mel", "mel-cnn-mood")
+    names = tuple(model_files.DEFAULT_MODELS.values())
     for name, entry in zip(names, (genre, mood), strict=True):
         (tmp_path / "outside" / f"{name}.json").write_text(json.dumps(entry))
     table = render_outside(tmp_path)
-    assert "| `end2end-gru-mel` | Emotify | 185 | 3 | **0.500** [0.250, 0.750] | pop, 0.350 |" in table
-    assert "| `mel-cnn-mood` | sad | joyful activation | 9 | **+0.50** [+0.25, +0.75] |" in table
+    assert f"| `{names[0]}` | Emotify | 185 | 3 | **0.500** [0.250, 0.750] | pop, 0.350 |" in table
+    assert f"| `{names[1]}` | sad | joyful activation | 9 | **+0.50** [+0.25, +0.75] |" in table

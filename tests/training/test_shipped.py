@@ -16,7 +16,15 @@ from genrecore_training.material import READERS
 from genrecore_training.runs import Places, Run
 
 LISTS = Path(__file__).parents[2] / "training" / "results" / "shipped"
-BUNDLED = pytest.mark.parametrize("path", model_files.bundled(), ids=lambda path: path.stem)
+# Models of a fold; of those that learnt from everything there is no track left to look at.
+OF_A_FOLD = [
+    path for path in model_files.bundled() if model_files.read_card(path).figures[0].fold is not None
+]
+BUNDLED = pytest.mark.parametrize("path", OF_A_FOLD, ids=lambda path: path.stem)
+
+
+def test_the_default_genre_model_is_of_a_fold() -> None:
+    assert model_files.find(model_files.DEFAULT_MODELS["genre"]) in OF_A_FOLD
 
 
 def listed(path: Path) -> dict[str, Any]:
@@ -25,11 +33,11 @@ def listed(path: Path) -> dict[str, Any]:
 
 
 def artists(dataset: str, ids: list[str], data: Path) -> set[str]:
-    """Keys of the artists of some tracks, as the data set names and as it groups them."""
+    """Keys of the artists of some tracks, as the data set names and as it groups them; not of those nobody knows."""
     opened = READERS[dataset](data / dataset)
     named = {track.id: track.artist for track in opened.tracks}
     keys = {key for name in ids for key in (named[name], opened.groups[name])}
-    return keys - {""}
+    return {key for key in keys if key and not key.startswith("unknown ")}
 
 
 @BUNDLED

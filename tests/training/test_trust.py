@@ -11,7 +11,7 @@ import pytest
 from genrecore import model as model_files
 from genrecore_training import recipes, trust
 
-MODEL = model_files.DEFAULT_MODELS["genre"]
+MODEL = "mel-cnn-genre"
 
 
 def put(path: Path, content: object) -> None:

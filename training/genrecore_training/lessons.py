@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -91,7 +92,7 @@ def lessons(bench: Bench, split: Split, data: Path, store: Path, teachers: Seque
     DatasetError
         If a data set that it names is missing or faulty.
     """
-    own = _Source(bench, _heard(bench, _learnt(bench, split)), {})
+    own = _Source(bench, _evenly(bench, _heard(bench, _learnt(bench, split))), {})
     own.said[0] = own.label
     sources: dict[str, _Source] = {bench.recipe.dataset: own}
 
@@ -184,6 +185,24 @@ def _heard(bench: Bench, ids: Sequence[str]) -> list[tuple[str, Material]]:
     if bench.recipe.input.sections is not None:
         return [(name, piece) for name in names for piece in bench.pieces(name)]
     return [*zip(names, bench.material(names), strict=True), *bench.sounding(names).items()]
+
+
+def _evenly(bench: Bench, heard: list[tuple[str, Material]]) -> list[tuple[str, Material]]:
+    """The same tracks, with fewer snippets of artists that have many of a class."""
+    power = bench.recipe.even_artists
+    if not power:
+        return heard
+    tracks = {name: bench.piece_of(name)[0] for name, _ in heard}
+    artists = {name: (track.label, bench.groups[track.id]) for name, track in tracks.items()}
+    count = Counter(artists.values())
+    share = {name: count[artist] ** -power for name, artist in artists.items()}
+    before, after = Counter[str](), Counter[str]()
+    for name, piece in heard:
+        before[tracks[name].label] += piece.crops
+        after[tracks[name].label] += piece.crops * share[name]
+    scale = {label: before[label] / after[label] for label in before}
+    crops = {name: share[name] * scale[tracks[name].label] for name in tracks}
+    return [(name, replace(piece, crops=max(1, round(piece.crops * crops[name])))) for name, piece in heard]
 
 
 def _other(bench: Bench, split: Split, dataset: str, crops: int, data: Path, store: Path) -> _Source:

@@ -115,7 +115,12 @@ class Teacher(_Strict):
         min_length=1, description="teachers; each is trained on the same fold first"
     )
     seeds: int = Field(1, ge=1, description="of each teacher, counted up from its recipe's")
-    share: float = Field(0.7, gt=0, le=1, description="of the teachers in a target; the rest is the label")
+    share: float = Field(
+        0.7,
+        ge=0,
+        le=1,
+        description="of the teachers in a target; the rest is the label; 0: only tracks without one are taught",
+    )
     unlabelled: tuple[Sounding, ...] = Field(
         (), description="other data sets, of which the teachers' word is learnt in place of a label"
     )
@@ -163,6 +168,13 @@ class Recipe(_Strict):
         le=1,
         multiple_of=0.125,
         description="of the training artists, in eighths: for learning curves",
+    )
+    even_artists: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="a track's snippets go with the number of its artist's tracks in the class, to the power of minus "
+        "this; at 1 all artists of a class give as many",
     )
     nothing: int = Field(
         0, ge=0, description="sounds that are no music, made up, with the even distribution as their target"

@@ -22,6 +22,7 @@ __all__ = [
     "render_reproduced",
     "render_tried",
     "results_of_bundled",
+    "results_of_replaced",
 ]
 
 _UNKNOWN = "??"
@@ -71,10 +72,9 @@ def render_compared(results: Path) -> str:
 
 
 def render_tried(results: Path) -> str:
-    """Recipes that are neither published nor of a bundled model, as Markdown."""
-    ours = {name for name in recipe_files.names() if recipe_files.load(name).published is None}
-    tried = ours - bundled_recipes()
-    found = [result for result in read_all(results) if result["model"] in tried]
+    """Recipes of published networks that are neither as published nor of a bundled model, as Markdown."""
+    theirs = {recipe.network for recipe in _published()}
+    found = [result for result in _unbundled(results) if result["network"] in theirs]
     if not found:
         return f"{_UNKNOWN}\n"
     notes: list[str] = []
@@ -125,6 +125,17 @@ def results_of_bundled(results: Path) -> list[dict[str, Any]]:
     """The results of the recipes that made the bundled models."""
     known = bundled_recipes()
     return [found for found in read_all(results) if found["model"] in known]
+
+
+def results_of_replaced(results: Path) -> list[dict[str, Any]]:
+    """The results of recipes of our own networks that make no bundled model any more."""
+    theirs = {recipe.network for recipe in _published()}
+    return [found for found in _unbundled(results) if found["network"] not in theirs]
+
+
+def _unbundled(results: Path) -> list[dict[str, Any]]:
+    ours = {name for name in recipe_files.names() if recipe_files.load(name).published is None}
+    return [found for found in read_all(results) if found["model"] in ours - bundled_recipes()]
 
 
 def _ahead(pair: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from genrecore_training.reproduced import (
     render_reproduced,
     render_tried,
     results_of_bundled,
+    results_of_replaced,
 )
 from genrecore_training.results import read, read_all
 from genrecore_training.statistics import INTERVAL
@@ -58,7 +59,7 @@ def render_summary(results: Path) -> str:
 
 def render_earlier(results: Path) -> str:
     """Figures of recipes that have been replaced since, as Markdown: no reading of a test is forgotten."""
-    return "\n".join(_figures(read_all(results / "earlier"))) + "\n"
+    return "\n".join(_figures([*read_all(results / "earlier"), *results_of_replaced(results)])) + "\n"
 
 
 def render_short_files(results: Path) -> str:
