@@ -22,6 +22,7 @@ import:
   copy: yes
 genreclf:
   auto: no
+  min_confidence: 0  # no model is to be sure of a made-up piece
 """
 
 

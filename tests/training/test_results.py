@@ -120,6 +120,7 @@ def published(name: str, protocol: str, value: float, **changes: object) -> dict
     figure = {"metric": "accuracy", "on": on, "n": 999, "value": value, "low": 0.5, "high": 0.9}
     return {
         "model": name,
+        "network": recipe.network,
         "protocol": protocol,
         "recipe_hash": recipe.digest,
         "data": "",
