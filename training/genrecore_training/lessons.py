@@ -119,7 +119,9 @@ def lessons(bench: Bench, split: Split, data: Path, store: Path, teachers: Seque
     for name, source in sources.items():
         allowed = open_to.get(name, {})
         for track, piece in _targeted(source, heads, allowed):
-            if teacher and (source is own or name in teacher.unlabelled or track in allowed):
+            if teacher and (
+                (source is own and teacher.share) or name in teacher.unlabelled or track in allowed
+            ):
                 piece = taught(
                     piece, *_heard_by(teachers, source, track, piece), teacher.share, allowed.get(track)
                 )
