@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,7 +108,7 @@ def test_an_experiment_leaves_figures_plots_and_a_model(
         low, high = result["calibration"]["error of an exact confidence"]
         assert 0 <= low <= high <= 1
         default, loose, strict = result["abstaining"]
-        assert default["threshold"] == DEFAULTS["min_confidence"]
+        assert default["thresholds"] == [DEFAULTS["min_confidence"]]
         assert default["n"] == round(default["coverage"] * count)
         assert loose["precision wanted"] == 0.8
         assert loose["precision"]["value"] > 0.8
@@ -127,16 +129,35 @@ def test_an_experiment_leaves_figures_plots_and_a_model(
     again = call(tmp_path, data, "run", str(recipe_file), "--seeds", "2")
     assert "epoch" not in again, "all is done"
     assert ".png" not in again
+    kept = json.loads((tmp_path / "results" / "small--track_random.json").read_text())
+    assert kept["int8"] == result["int8"], "what quantising costs is not forgotten"
     plots.joinpath("drawn-of.txt").write_text("another recipe")
     again = call(tmp_path, data, "run", str(recipe_file), "--seeds", "2")
     assert again.count("confusion.png") == 1, "only those of the one protocol are not of this recipe"
     pair = ("compare", str(recipe_file), str(recipe_file), "--protocol", "track_random")
-    compared = call(tmp_path, data, *pair)
+    compared = call(tmp_path, data, *pair, "--seeds", "2")
     assert (
         "track_random, 9 test items: only small is right on 0, only small on 0; McNemar exact p = 1.0000"
         in compared
     )
-    assert "small is ahead by +0.0000 [+0.0000, +0.0000], 1 seed(s)" in compared
+    assert "small is ahead by +0.0000 [+0.0000, +0.0000], 2 seed(s)" in compared
+
+
+def test_a_network_is_not_tested_on_what_it_knows(tmp_path: Path, data: Path, recipe_file: Path) -> None:
+    """Data that came later changes who is held out; the run's folder is the same."""
+    arguments = ("run", str(recipe_file), "--protocol", "track_random")
+    call(tmp_path, data, *arguments)
+    fewer = tmp_path / "fewer"
+    shutil.copytree(data, fewer)
+    for path in (fewer / "gtzan" / "genres_original" / "blues").glob("*.0000[0-3].wav"):
+        path.unlink()
+    said = call(tmp_path, fewer, *arguments, status=1)
+    assert re.search(
+        r"has learnt from \d+ of the tracks that are now held out, since other data was at hand", said
+    )
+    model = tmp_path / "runs" / "small" / "small--track_random.onnx"
+    said = call(tmp_path, fewer, "evaluate", str(model), "--recipe", str(recipe_file), status=1)
+    assert "its figure is of 9 test tracks, and with the data that is here the fold has 8" in said
 
 
 def test_a_run_that_is_killed_ends_as_one_that_was_not(tmp_path: Path, data: Path, recipe_file: Path) -> None:

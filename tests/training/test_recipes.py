@@ -195,6 +195,12 @@ def test_what_is_for_random_log_mels_is_refused_elsewhere(tmp_path: Path) -> Non
     for name, change, said in (
         ("abela-gru-genre", {"nothing": 3}, "leave out input.sections"),
         ("abela-end2end-gru", {"augmentation": {"style": 0.5}}, "it is for log-mels"),
+        ("abela-gru-genre", {"even_artists": 0.5}, "leave out input.sections"),
+        (
+            "mel-cnn-genre",
+            {"auxiliary": [{"dataset": "4qaed", "targets": ["genres"]}]},
+            "one number of snippets: name it in one place",
+        ),
     ):
         path = tmp_path / "changed.yaml"
         path.write_text(yaml.safe_dump(recipes.load(name).model_dump(mode="json") | change))

@@ -32,6 +32,7 @@ def result(**changes: object) -> dict[str, object]:
     figure = {"metric": "accuracy", "on": "columns", "n": 290, "value": 0.61, "low": 0.55, "high": 0.66}
     return {
         "model": MODEL,
+        "version": "1.0",
         "protocol": "fault_filtered",
         "recipe_hash": recipes.load(MODEL).digest,
         "figures": [figure, {**figure, "metric": "macro F1", "value": 0.6}],
@@ -47,10 +48,14 @@ def result(**changes: object) -> dict[str, object]:
 
 
 def test_a_figure_comes_with_protocol_number_and_interval(tmp_path: Path) -> None:
-    (tmp_path / f"{MODEL}--fault_filtered.json").write_text(json.dumps(result()))
+    path = tmp_path / f"{MODEL}--fault_filtered.json"
+    path.write_text(json.dumps(result()))
     table = tables.render(tmp_path)
-    assert f"| `{MODEL}` | fault_filtered |" in table
-    assert "| 290 | **0.610** [0.550, 0.660] | 0.600 [0.550, 0.660] |" in table
+    assert f"| `{MODEL}` | 1.0 | fault_filtered |" in table
+    assert "| 290 | **0.610** [0.550, 0.660] | 1 seed | 0.600 [0.550, 0.660] |" in table
+    seeds = {"seeds": [1, 2, 3], "accuracy": [0.61, 0.6, 0.59], "mean": 0.6, "deviation": 0.01}
+    path.write_text(json.dumps(result() | {"seeds": seeds}))
+    assert "| 0.600 ± 0.010, 3 |" in tables.render(tmp_path)
     assert "75.0% of 4 held-out tracks" in table
     assert (
         "(jazz 3 of 4), on 50.0% where each draws its own; the columns agree with themselves on 25.0%"
@@ -64,6 +69,9 @@ def test_a_result_of_fewer_folds_takes_no_fuller_ones_place(tmp_path: Path) -> N
     assert write(full, tmp_path).startswith("wrote")
     assert write({**full, "folds": [{}]}, tmp_path).startswith("kept")
     assert len(read_all(tmp_path)[0]["folds"]) == 2
+    write({**full, "int8": {"accuracy": 0.4}}, tmp_path)
+    write(full, tmp_path)
+    assert read_all(tmp_path)[0]["int8"] == {"accuracy": 0.4}, "what quantising costs is not forgotten"
     assert write({**full, "folds": [{}], "recipe_hash": "another"}, tmp_path).startswith("wrote")
 
 

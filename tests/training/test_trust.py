@@ -32,11 +32,11 @@ def a_result(**changes: object) -> dict[str, Any]:
             "error of an exact confidence": [0.03, 0.07],
         },
         "abstaining": [
-            {"threshold": 0.5, "n": 0, "coverage": 0.0},
+            {"thresholds": [0.5], "n": 0, "coverage": 0.0},
             {
                 "precision wanted": 0.8,
                 "validation tracks": 197,
-                "threshold": 0.4567,
+                "thresholds": [0.4567, None, 0.7],
                 "n": 145,
                 "coverage": 0.5,
                 "precision": {"value": 0.75, "low": 0.6, "high": 0.875},
@@ -63,15 +63,13 @@ def test_calibration_and_abstaining(tmp_path: Path) -> None:
     put(tmp_path / f"{MODEL}--fault_filtered.json", a_result())
     put(tmp_path / "cox-zfnet--fault_filtered.json", a_result(model="cox-zfnet"))
     said = trust.render_calibration(tmp_path)
-    assert (
-        f"| `{MODEL}` | fault_filtered | 290 | 1.250 | 1.125 | **0.051** | 0.030 to 0.070 |"
-        in said.splitlines()
-    )
+    start = f"| `{MODEL}` | fault_filtered | archived log-mel of 30 s, 100 snippets | 290"
+    assert f"{start} | 1.250 | 1.125 | **0.051** | 0.030 to 0.070 |" in said.splitlines()
     assert "cox-zfnet" not in said, "it is not bundled"
     lines = trust.render_abstaining(tmp_path).splitlines()
     start = f"| `{MODEL}` | fault_filtered |"
     assert f"{start} the default | 0.50 | 0 of 290 (0%) | none got one |" in lines
-    assert f"{start} 80% | 0.46 | 145 of 290 (50%) | **0.750** [0.600, 0.875] |" in lines
+    assert f"{start} 80% | 0.46 to 0.70 | 145 of 290 (50%) | **0.750** [0.600, 0.875] |" in lines
     assert f"{start} 90% | none gives it on 197 validation tracks | | |" in lines
 
 
@@ -101,8 +99,7 @@ def test_robustness_has_a_column_a_model(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bundled", [True, False])
 def test_controls_are_of_the_models_that_are_bundled(tmp_path: Path, bundled: bool) -> None:
-    (card,) = (model_files.read_card(path) for path in model_files.bundled() if path.stem == MODEL)
-    model = card.id if bundled else "old-model 0.1"
+    model = MODEL if bundled else "old-model"
     said = {
         "model": model,
         "classes": {"metal": 19, "rock": 1},
@@ -113,7 +110,7 @@ def test_controls_are_of_the_models_that_are_bundled(tmp_path: Path, bundled: bo
         "count": 20,
         "seconds": 20.0,
         "thresholds": {"genre": 0.5, "mood": 0.5},
-        "recipe_hashes": {model: card.recipe_hash},
+        "weights": {model: model_files.digest(MODEL)},
         "sounds": [
             {"sound": "white noise", "refused": 0, "genre": said, "mood": {**said, "abstains": 0.95}},
             {"sound": "silence", "refused": 20},
@@ -126,9 +123,37 @@ def test_controls_are_of_the_models_that_are_bundled(tmp_path: Path, bundled: bo
     assert f"by {model}; least confidence: genre 0.5, mood 0.5." in table
     faults = trust.faults(tmp_path)
     assert faults == (
-        [] if bundled else ["controls.json is of another old-model 0.1 than any bundled one: make it again"]
+        [] if bundled else ["controls.json is of another old-model than the bundled one: make it again"]
     )
-    put(tmp_path / "controls.json", found | {"recipe_hashes": {card.id: "0" * 64}})
+    put(tmp_path / "controls.json", found | {"weights": {MODEL: "0" * 64}})
     assert trust.faults(tmp_path) == [
-        f"controls.json is of another {card.id} than any bundled one: make it again"
+        f"controls.json is of another {MODEL} than the bundled one: make it again"
     ]
+
+
+def test_outside_tests_are_of_the_very_weights_that_are_bundled(tmp_path: Path) -> None:
+    path = tmp_path / "outside" / f"{MODEL}.json"
+    put(path, {"weights": model_files.digest(MODEL)})
+    assert trust.faults(tmp_path) == []
+    put(path, {"weights": "0" * 64})
+    assert trust.faults(tmp_path) == [
+        f"outside/{MODEL}.json is of another model than the bundled one: make it again"
+    ]
+
+
+def test_a_class_is_told_with_what_it_is_mistaken_for(tmp_path: Path) -> None:
+    card = model_files.read_card(MODEL)
+    scores = {"precision": 0.8182, "recall": 0.2903, "f1": 0.4286, "n": 31}
+    found = a_result(
+        recipe_hash=card.recipe_hash,
+        confusion={
+            "labels": ["blues", "jazz", "rock"],
+            "rows are the truth": [[9, 20, 2], [0, 31, 0], [0, 0, 31]],
+        },
+    ) | {"per class": {"blues": scores, "jazz": scores, "rock": scores}}
+    put(tmp_path / f"{MODEL}--fault_filtered.json", found)
+    lines = trust.render_per_class(tmp_path).splitlines()
+    assert f"| `{MODEL}` | blues | 31 | 0.29 | 0.82 | jazz, 20 |" in lines
+    assert f"| `{MODEL}` | jazz | 31 | 0.29 | 0.82 |  |" in lines
+    put(tmp_path / f"{MODEL}--fault_filtered.json", {**found, "protocol": "artist_grouped_3"})
+    assert "blues" not in trust.render_per_class(tmp_path), "its figure is of another protocol"

@@ -14,6 +14,8 @@ import soxr
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from genrecore.errors import AudioError
+
 __all__ = ["ALTERATIONS", "Alteration", "vinyl"]
 
 Samples = NDArray[np.float32]
@@ -60,8 +62,17 @@ class Alteration:
     change: Callable[[Samples, int], Samples] | None = None
 
     def apply(self, source: Path, folder: Path) -> Path:
-        """Write the altered recording, and return its path."""
-        samples, rate = soundfile.read(source, dtype="float32", always_2d=True)
+        """Write the altered recording, and return its path.
+
+        Raises
+        ------
+        AudioError
+            If libsndfile cannot read it.
+        """
+        try:
+            samples, rate = soundfile.read(source, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            raise AudioError(str(source), error.error_string) from error
         mono = samples.mean(axis=1)
         changed = self.change(mono, rate) if self.change else mono
         target = self.rate or rate

@@ -62,8 +62,8 @@ def measure(settings: Settings, thresholds: Mapping[str, float], *, count: int =
         "count": count,
         "seconds": _SECONDS,
         "thresholds": dict(thresholds),
-        "recipe_hashes": {
-            card.id: card.recipe_hash for card in map(model_files.read_card, model_names(settings))
+        "weights": {
+            model_files.read_card(name).name: model_files.digest(name) for name in model_names(settings)
         },
         "sounds": [],
     }

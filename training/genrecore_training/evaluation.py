@@ -40,7 +40,8 @@ def evaluate(
     Raises
     ------
     RecipeError
-        If the file has no figure of its own, or the recipe is not the one that made it.
+        If the file has no figure of its own, the recipe is not the one that made it, or other data is at hand than
+        when it was made.
     ModelError
         If the file is no model.
     """
@@ -60,4 +61,10 @@ def evaluate(
         raise RecipeError(f"{path}: {card.id} was made by another recipe than {recipe} is now")
     for figure in own:
         run = Run(loaded, figure.protocol, figure.fold or 0, places, dataset=dataset)
-        yield figure, figure_of_fold(run, run.hear_test(path))
+        found = figure_of_fold(run, run.hear_test(path))
+        if found.n != figure.n:
+            raise RecipeError(
+                f"{path}: its figure is of {figure.n} test tracks, and with the data that is here the fold has "
+                f"{found.n}, some of which it may have learnt from: evaluate it on the data that it was made of"
+            )
+        yield figure, found

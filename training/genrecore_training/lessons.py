@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from genrecore.model import Model
 from genrecore.spectrogram import logmel
+from genrecore_training import recipes as recipe_files
 from genrecore_training.auxiliary import LABEL, Auxiliary, Head, answers
 from genrecore_training.crops import Material
 from genrecore_training.datasets import Annotation, Dataset, DatasetError, share_an_artist
@@ -140,6 +141,8 @@ def lessons(bench: Bench, split: Split, data: Path, store: Path, teachers: Seque
 def check_sources(recipe: Recipe, data: Path) -> None:
     """Refuse data sets beside the recipe's own that are missing, and targets that they do not have; nothing is decoded.
 
+    Those of its teachers too.
+
     Raises
     ------
     DatasetError, RecipeError
@@ -153,6 +156,8 @@ def check_sources(recipe: Recipe, data: Path) -> None:
     further = recipe.teacher.unlabelled if recipe.teacher else ()
     for name in (*further, *(weak.dataset for weak in recipe.weak)):
         _ = open_dataset(_beside(recipe, name), data).tracks
+    for teacher in recipe.teacher.recipes if recipe.teacher else ():
+        check_sources(recipe_files.load(teacher), data)
 
 
 def artists_held_out(bench: Bench, split: Split) -> frozenset[str]:
@@ -198,12 +203,16 @@ def _evenly(bench: Bench, heard: list[tuple[str, Material]]) -> list[tuple[str, 
     artists = {name: (track.label, bench.groups[track.id]) for name, track in tracks.items()}
     count = Counter(artists.values())
     share = {name: count[artist] ** -power for name, artist in artists.items()}
-    before, after = Counter[str](), Counter[str]()
-    for name, piece in heard:
-        before[tracks[name].label] += piece.crops
-        after[tracks[name].label] += piece.crops * share[name]
-    scale = {label: before[label] / after[label] for label in before}
-    crops = {name: share[name] * scale[tracks[name].label] for name in tracks}
+    labels = {name: track.label for name, track in tracks.items()}
+    before = {
+        label: sum(piece.crops for name, piece in heard if labels[name] == label) for label in bench.labels
+    }
+    after = {
+        label: sum(piece.crops * share[name] for name, piece in heard if labels[name] == label)
+        for label in bench.labels
+    }
+    scale = {label: before[label] / after[label] for label in labels.values()}
+    crops = {name: share[name] * scale[label] for name, label in labels.items()}
     return [(name, replace(piece, crops=max(1, round(piece.crops * crops[name])))) for name, piece in heard]
 
 

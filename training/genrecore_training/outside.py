@@ -21,6 +21,7 @@ from genrecore import model as model_files
 from genrecore.analysis import Histogram
 from genrecore.errors import AudioError
 from genrecore.model import Model
+from genrecore_training import recipes as recipe_files
 from genrecore_training.datasets import DatasetError, Emotify, FourQuadrant, Track, share_an_artist
 from genrecore_training.datasets.mixed_genres import mixed_genres
 from genrecore_training.listen import file_histogram
@@ -123,7 +124,9 @@ def measure(model_path: Path, listed: Mapping[str, Any], data: Path) -> dict[str
     """
     model = model_files.load(model_path, device="cpu")
     learnt = listed["train"]
-    artists = _artists(learnt, data)
+    made_by = recipe_files.made_by(listed["recipe_hash"])
+    chosen_by: dict[str, Iterable[str]] = {made_by.dataset: listed["validation"]} if made_by else {}
+    artists = _artists(learnt, data) | _artists(chosen_by, data)
 
     def fresh(tracks: Iterable[Track], dataset: str) -> list[Track]:
         known = set(learnt.get(dataset, ()))
@@ -135,7 +138,7 @@ def measure(model_path: Path, listed: Mapping[str, Any], data: Path) -> dict[str
 
     found: dict[str, Any] = {
         "model": model.card.id,
-        "recipe_hash": model.card.recipe_hash,
+        "weights": model_files.digest(model_path),
         "interval": f"{INTERVAL}; over tracks where no artist is known",
     }
     if model.card.task == "genre":

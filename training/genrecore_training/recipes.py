@@ -368,6 +368,13 @@ def check(recipe: Recipe, source: str | Path, text: str = "") -> None:
     named = [auxiliary.dataset for auxiliary in recipe.auxiliary]
     if len(set(named)) < len(named):
         raise fault(("auxiliary",), "a data set stands there twice: give all its targets in one place")
+    beside = {*named, *(recipe.teacher.unlabelled if recipe.teacher else ())}
+    if beside & {weak.dataset for weak in recipe.weak} or len({w.dataset for w in recipe.weak}) < len(
+        recipe.weak
+    ):
+        raise fault(("weak",), "a data set has one number of snippets: name it in one place")
+    if recipe.even_artists and recipe.input.sections is not None:
+        raise fault(("even_artists",), "it is for random snippets: leave out input.sections")
     if recipe.weak and recipe.dataset != "gtzan":
         raise fault(("weak",), "it is for GTZAN's genres: other data sets' words are known in these only")
     if recipe.augmentation.style and recipe.input.kind != "logmel":

@@ -141,7 +141,7 @@ def _unbundled(results: Path) -> list[dict[str, Any]]:
 def _ahead(pair: dict[str, Any]) -> str:
     found = pair.get("ahead")
     if found is None:  # of a comparison from before there was such a figure
-        return _UNKNOWN
+        return "—"
     return f"{found['value']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}], {found['seeds']} seed(s)"
 
 

@@ -124,9 +124,8 @@ def collect(seeds: Sequence[Sequence[Run]]) -> dict[str, Any]:
     recipe, protocol, bench = runs[0].recipe, runs[0].protocol, runs[0].bench
     ways, labels = pooled(runs), bench.labels
     main = ways[main_way(ways)]
-    held = [item for run in runs for item in calibrated(run.validated(), run.notes()["temperature"])]
-    validated = by_way(held)
-    held = validated[main_way(validated)]
+    tested = [by_way(run.tested()).get(main_way(ways), []) for run in runs]
+    held = [_held(run) for run in runs]
     result: dict[str, Any] = {
         "model": recipe.name,
         "version": recipe.version,
@@ -155,8 +154,8 @@ def collect(seeds: Sequence[Sequence[Run]]) -> dict[str, Any]:
             "error of an exact confidence": [round(end, 4) for end in calibration_band(main)],
         },
         "abstaining": [
-            _kept(main, DEFAULT_LEAST_CONFIDENCE),
-            *(_abstaining(held, main, precision) for precision in _PRECISIONS),
+            _kept(tested, [DEFAULT_LEAST_CONFIDENCE] * len(runs)),
+            *(_abstaining(held, tested, precision) for precision in _PRECISIONS),
         ],
         "per class": _rounded(per_class(main)),
         "confusion": {"labels": list(labels), "rows are the truth": confusion(main, labels)},
@@ -181,6 +180,8 @@ def collect(seeds: Sequence[Sequence[Run]]) -> dict[str, Any]:
 def write(result: dict[str, Any], folder: Path) -> str:
     """Write a result under its model and protocol, unless one of the same recipe with more folds or seeds is there.
 
+    What quantising costs is kept where the new result does not say it.
+
     Parameters
     ----------
     result : dict
@@ -196,8 +197,11 @@ def write(result: dict[str, Any], folder: Path) -> str:
     path = folder / f"{result['model']}--{result['protocol']}.json"
     if path.is_file():
         old = read(path)
-        if old["recipe_hash"] == result["recipe_hash"] and _extent(old) > _extent(result):
-            return f"kept {path}, which has more folds or seeds"
+        if old["recipe_hash"] == result["recipe_hash"]:
+            if _extent(old) > _extent(result):
+                return f"kept {path}, which has more folds or seeds"
+            if "int8" in old and len(old["folds"]) == len(result["folds"]):
+                result = {**result, "int8": result.get("int8", old["int8"])}
     return f"wrote {save(result, path)}"
 
 
@@ -278,19 +282,39 @@ def _way_for_card(protocol: str, ways: Iterable[str]) -> str:
     return "sound" if protocol == "artist_grouped_3" and "sound" in there else main_way(there)
 
 
-def _abstaining(held: Sequence[Verdict], tested: Sequence[Verdict], precision: float) -> dict[str, Any]:
-    """The least confidence at which validation tracks have a precision, and what it gives on the test's."""
-    chosen = threshold_for(held, precision)
-    if chosen is None:
-        return {"precision wanted": precision, "validation tracks": len(held)}
-    wanted = {"precision wanted": precision, "validation tracks": len(held)}
-    return wanted | _kept(tested, chosen.threshold)
+def _held(run: Run) -> list[Verdict]:
+    """What a fold's validation tracks say, calibrated; heard as its test is."""
+    ways = by_way(calibrated(run.validated(), run.notes()["temperature"]))
+    return ways[main_way(ways)]
 
 
-def _kept(tested: Sequence[Verdict], threshold: float) -> dict[str, Any]:
-    """What a least confidence gives on the test's tracks."""
-    kept = [item for item in tested if item.histogram.confidence >= threshold]
-    found = {"threshold": round(threshold, 4), "n": len(kept), "coverage": round(len(kept) / len(tested), 4)}
+def _abstaining(
+    held: Sequence[Sequence[Verdict]], tested: Sequence[Sequence[Verdict]], precision: float
+) -> dict[str, Any]:
+    """The least confidence at which validation tracks have a precision, and what it gives on the test's.
+
+    Each fold has its own: what one validates, another tests.
+    """
+    chosen = [threshold_for(fold, precision) for fold in held]
+    wanted = {"precision wanted": precision, "validation tracks": sum(map(len, held))}
+    if not any(chosen):
+        return wanted
+    return wanted | _kept(tested, [point.threshold if point else None for point in chosen])
+
+
+def _kept(tested: Sequence[Sequence[Verdict]], thresholds: Sequence[float | None]) -> dict[str, Any]:
+    """What least confidences, one a fold, give on the tests' tracks; where there is none, no track gets a class."""
+    kept = [
+        item
+        for fold, least in zip(tested, thresholds, strict=True)
+        for item in fold
+        if least is not None and item.histogram.confidence >= least
+    ]
+    found: dict[str, Any] = {
+        "thresholds": [None if least is None else round(least, 4) for least in thresholds],
+        "n": len(kept),
+        "coverage": round(len(kept) / sum(map(len, tested)), 4),
+    }
     return found | {"precision": measured(kept, accuracy)} if kept else found
 
 

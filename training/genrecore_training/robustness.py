@@ -13,6 +13,7 @@ import numpy as np
 from rich.progress import track as progress
 
 from genrecore import model as model_files
+from genrecore.errors import AudioError
 from genrecore.model import Model
 from genrecore_training.altering import ALTERATIONS, Alteration
 from genrecore_training.datasets import Track
@@ -61,24 +62,36 @@ def measure(
     RecipeError
         If the recipe was not run, or the protocol tests no track of which there is the whole sound.
     """
-    heard: dict[str, list[Verdict]] = {alteration.name: [] for alteration in alterations[1:]}
+    heard: list[list[Verdict]] = []
     drawn: list[Verdict] = []
     jobs = list(_jobs(recipe, protocol, places, clips))
     for model, track, group in progress(jobs, description="altering", disable=not sys.stderr.isatty()):
         with TemporaryDirectory() as folder:
-            clean, *rest = (_altered(track, alteration, Path(folder)) for alteration in alterations)
-            top = file_histogram(model, clean).top
-            for alteration, other in zip(alterations[1:], rest, strict=True):
-                heard[alteration.name].append(_verdict(track, top, group, model, other, None))
-            drawn += [_verdict(track, top, group, model, clean, draw) for draw in range(_DRAWS)]
+            try:
+                clean, *rest = (_altered(track, alteration, Path(folder)) for alteration in alterations)
+                top = file_histogram(model, clean).top
+                others = [_verdict(track, top, group, model, other, None) for other in rest]
+                again = [_verdict(track, top, group, model, clean, draw) for draw in range(_DRAWS)]
+            except AudioError as error:
+                print(f"left out: {error}", file=sys.stderr)
+                continue
+        heard.append(others)
+        drawn += again
+    if not heard:
+        raise RecipeError(
+            f"{recipe.name}: none of the {len(jobs)} tracks that {protocol} tests could be altered"
+        )
     return {
         "model": recipe.name,
         "recipe_hash": recipe.digest,
         "protocol": protocol,
-        "tracks": [track.id for _, track, _ in jobs],
-        "n": len(jobs),
+        "tracks": [others[0].id for others in heard],
+        "n": len(heard),
         "interval": INTERVAL,
-        "agreement": [{"with": name, **measured(items, accuracy)} for name, items in heard.items()],
+        "agreement": [
+            {"with": alteration.name, **measured(items, accuracy)}
+            for alteration, items in zip(alterations[1:], zip(*heard, strict=True), strict=True)
+        ],
         "other snippets": {"drawings": _DRAWS, **measured(drawn, accuracy)},
     }
 
@@ -90,6 +103,7 @@ def _jobs(recipe: Recipe, protocol: str, places: Places, clips: int) -> Iterator
         raise RecipeError(f"{recipe.name} was not run under {protocol}: genrecore-train run {recipe.name}")
     tested = []
     for run in done:
+        run.check_learnt()
         model = model_files.load(run.model_file, device="cpu")
         tested += [(model, track, run.bench.groups[track.id]) for track in _whole(run)]
     if not tested:

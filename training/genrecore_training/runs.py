@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,9 +17,8 @@ from torch import nn
 
 from genrecore import model as model_files
 from genrecore.analysis import Histogram
+from genrecore.analyzer import ANALYSIS_VERSION
 from genrecore.card import ModelCard
-from genrecore.model import Model
-from genrecore.snippets import SNIPPETS_VERSION
 from genrecore_training import recipes as recipe_files
 from genrecore_training import train
 from genrecore_training.calibration import calibrated, fit_temperature
@@ -134,21 +133,21 @@ class Run:
 
     @property
     def learnt_file(self) -> Path:
-        """Data set -> ids of the tracks that it has learnt from, as JSON."""
+        """Data set -> ids of the tracks that it or its teachers have learnt from, as JSON."""
         return self.folder / "learnt.json"
 
     @property
     def tested_file(self) -> Path:
         """The tested tracks, one JSON object a line, after a line on the run.
 
-        It is named after the version of the snippets: of others than are drawn now, they are heard again.
+        It is named after the version of the analysis: where it has changed since, they are heard again.
         """
-        return self.folder / f"tested-{SNIPPETS_VERSION}.jsonl"
+        return self.folder / f"tested-{ANALYSIS_VERSION}.jsonl"
 
     @property
     def validated_file(self) -> Path:
         """What the network said of the validation tracks before it was calibrated, one JSON object a line."""
-        return self.folder / f"validated-{SNIPPETS_VERSION}.jsonl"
+        return self.folder / f"validated-{ANALYSIS_VERSION}.jsonl"
 
     def execute(self) -> None:
         """Train, export, calibrate and test; each step only if its result is not there yet."""
@@ -162,9 +161,27 @@ class Run:
             _ = self.split  # a fold that does not exist leaves no folder
             self.folder.mkdir(parents=True, exist_ok=True)
             self._train()
+        self.check_learnt()
         if not self.validated_file.is_file():  # of a run that is older than this file
             held = self._listen(self.model_file, self.split.validation, thorough=False)
             _replace(self.validated_file, map(_line_of, calibrated(held, 1.0)))
+
+    def check_learnt(self) -> None:
+        """Refuse a network that knows what is held out: one that was trained where other data was at hand.
+
+        Raises
+        ------
+        RecipeError
+            In one sentence.
+        """
+        if self.protocol != "snippet_random" and self.learnt_file.is_file():
+            learnt = json.loads(self.learnt_file.read_text("utf-8"))[self.recipe.dataset]
+            known = {*self.split.validation, *self.split.test} & {*learnt}
+            if known:
+                raise RecipeError(
+                    f"{self.folder} has learnt from {len(known)} of the tracks that are now held out, since other data "
+                    "was at hand then: delete it, or name another folder with --runs"
+                )
 
     def tested(self) -> list[Verdict]:
         """What the test found."""
@@ -195,7 +212,13 @@ class Run:
 
     def _train(self) -> None:
         bench, split = self.bench, self.split
-        learnt = lessons(bench, split, self.places.data, self.places.store, self._teachers())
+        teachers = self._teachers()
+        models = [model_files.load(run.model_file, device="cpu") for run in teachers]
+        if any(
+            model.card.input != models[0].card.input or model.card.labels != bench.labels for model in models
+        ):
+            raise RecipeError(f"{self.recipe.name}: teachers are of one input, and of the same classes")
+        learnt = lessons(bench, split, self.places.data, self.places.store, models)
         fitted = train.fit(
             self.recipe,
             learnt.material,
@@ -222,7 +245,10 @@ class Run:
             "parameters": parameters,
             "multiply_adds": multiply_adds,
         }
-        self.learnt_file.write_text(json.dumps(learnt.tracks), "utf-8")
+        known = _all_of(
+            [learnt.tracks, *(json.loads(run.learnt_file.read_text("utf-8")) for run in teachers)]
+        )
+        self.learnt_file.write_text(json.dumps(known), "utf-8")
         (self.folder / "training.json").write_text(json.dumps(notes), "utf-8")
         weights = io.BytesIO()
         torch.save(fitted.network.state_dict(), weights)
@@ -231,10 +257,10 @@ class Run:
         for checkpoint in self.folder.glob("*.ckpt"):  # there is nothing left to resume
             checkpoint.unlink()
 
-    def _teachers(self) -> list[Model]:
+    def _teachers(self) -> list[Run]:
         """Trained first, where the recipe has some."""
         said = self.recipe.teacher
-        models = []
+        runs = []
         for recipe in map(recipe_files.load, said.recipes if said else ()):
             for seed in range(recipe.seed, recipe.seed + (said.seeds if said else 0)):
                 seeded = recipe.model_copy(update={"seed": seed})
@@ -252,13 +278,8 @@ class Run:
                         f"{self.protocol} splits them otherwise"
                     )
                 run.fit()
-                models.append(model_files.load(run.model_file, device="cpu"))
-        if any(
-            model.card.input != models[0].card.input or model.card.labels != self.bench.labels
-            for model in models
-        ):
-            raise RecipeError(f"{self.recipe.name}: teachers are of one input, and of the same classes")
-        return models
+                runs.append(run)
+        return runs
 
     def _export(
         self, network: nn.Module, path: Path, learnt: Lessons, parameters: int, multiply_adds: int
@@ -339,6 +360,15 @@ def runs_of(
         ]
         for step in range(seeds)
     ]
+
+
+def _all_of(lists: Iterable[Mapping[str, Iterable[str]]]) -> dict[str, list[str]]:
+    """Their union, in order."""
+    known: dict[str, dict[str, None]] = {}
+    for learnt in lists:
+        for name, tracks in learnt.items():
+            known.setdefault(name, {}).update(dict.fromkeys(tracks))
+    return {name: [*tracks] for name, tracks in known.items()}
 
 
 def _line_of(item: Verdict) -> str:

@@ -21,7 +21,7 @@ from genrecore_training.reproduced import (
     results_of_bundled,
     results_of_replaced,
 )
-from genrecore_training.results import read, read_all
+from genrecore_training.results import main_figure, read, read_all
 from genrecore_training.statistics import INTERVAL
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "render",
     "render_cards",
     "render_earlier",
+    "render_handmade",
     "render_ideas",
     "render_short_files",
     "render_summary",
@@ -38,10 +39,11 @@ __all__ = [
 _BLOCK = re.compile(r"(<!-- ([\w-]+):begin -->\n).*?(<!-- \2:end -->)", re.DOTALL)
 _UNKNOWN = "??"
 _SHORT_FILES = "short-files.json"
+_HANDMADE = "handmade.json"
 #: Ways of hearing by which models are compared: all networks hear sound; some figures of others are on columns.
 _COMPARED = {
     "artist_grouped_3": ("columns", "sound"),
-    "fault_filtered": ("columns",),
+    "fault_filtered": ("columns", "sound"),
     "artist_grouped": ("waveform",),
 }
 
@@ -80,6 +82,33 @@ def render_short_files(results: Path) -> str:
     return "\n".join([*rows, "", f"Protocol: {found['protocol']}. Interval: {found['interval']}."]) + "\n"
 
 
+def render_handmade(results: Path) -> str:
+    """Hand-made features beside the bundled mood network on the same folds, as Markdown."""
+    path = results / _HANDMADE
+    if not path.is_file():
+        return f"{_UNKNOWN}\n"
+    found = read(path)
+    rows = [
+        "| what decides | protocol | folds | tracks | accuracy | macro F1 |",
+        "|---|---|---:|---:|---|---|",
+    ]
+    for test in found["tests"]:
+        right, f1 = test["accuracy"], test["macro F1"]
+        rows.append(
+            f"| SVM on {found['features']} features | {test['protocol']} | {test['folds']} | {test['n']} "
+            f"| **{right['value']:.3f}** {interval(right)} | {f1['value']:.3f} {interval(f1)} |"
+        )
+    for result in results_of_bundled(results):
+        if result["dataset"] == found["dataset"]:
+            right, f1 = (main_figure(result, metric) for metric in ("accuracy", "macro F1"))
+            rows.append(
+                f"| `{result['model']}` | {result['protocol']} | {len(result['folds'])} | {right['n']} "
+                f"| **{right['value']:.3f}** {interval(right)} | {f1['value']:.3f} {interval(f1)} |"
+            )
+    said = "; ".join(f"{test['protocol']}: {test['interval']}" for test in found["tests"])
+    return "\n".join([*rows, "", f"Intervals: {said}."]) + "\n"
+
+
 def render_ideas(results: Path) -> str:
     """The log of ideas, a table for each ideas file, as Markdown."""
     lines: list[str] = []
@@ -91,9 +120,10 @@ def render_ideas(results: Path) -> str:
             f"`{path.stem}`: changes of `{ideas.recipe}`, judged by the validation tracks of `{ideas.protocol}`; "
             f"for all of them {', '.join(_in_words(ideas.budget)) or 'nothing else'}.",
             "",
-            "| idea | expectation | accuracy | ahead of the first | macro F1 | log loss | seconds | verdict |",
+            "| idea | expectation | accuracy | ahead of the first | macro F1 | log loss, uncalibrated | seconds "
+            "| verdict |",
             "|---|---|---|---|---|---|---:|---|",
-            *(_idea(idea, found.get(idea.name)) for idea in ideas.ideas),
+            *(_idea(idea, found.get(idea.name), first=idea is ideas.ideas[0]) for idea in ideas.ideas),
             "",
         ]
         how = {(entry["n"], entry["folds"], tuple(entry["seeds"])) for entry in found.values()}
@@ -159,12 +189,14 @@ def update(documents: Sequence[Path], results: Path, *, write: bool) -> list[Pat
         "results": render(results),
         "earlier": render_earlier(results),
         "short-files": render_short_files(results),
+        "handmade": render_handmade(results),
         "cards": render_cards(),
         "reproduced": render_reproduced(results),
         "compared": render_compared(results),
         "tried": render_tried(results),
         "ideas": render_ideas(results),
         "calibration": trust.render_calibration(results),
+        "per-class": trust.render_per_class(results),
         "abstaining": trust.render_abstaining(results),
         "robustness": trust.render_robustness(results),
         "controls": trust.render_controls(results),
@@ -201,8 +233,8 @@ def _whose(figure: Figure) -> str:
     return "the recipe" if figure.fold is None else f"this model, fold {figure.fold}"
 
 
-def _idea(idea: ideas_files.Idea, found: dict[str, Any] | None) -> str:
-    told = idea.verdict or _UNKNOWN
+def _idea(idea: ideas_files.Idea, found: dict[str, Any] | None, *, first: bool) -> str:
+    told = idea.verdict or ("the yardstick" if first and found else _UNKNOWN)
     if found is None:
         return f"| {idea.name} | {idea.expectation} | {' | '.join([_UNKNOWN] * 5)} | {told} |"
     right, ahead, f1 = found["accuracy"], found["ahead"], found["macro F1"]
@@ -252,19 +284,26 @@ def _figures(
     results: Sequence[dict[str, Any]], compared: Mapping[str, Sequence[str]] | None = None
 ) -> list[str]:
     rows = [
-        "| model | protocol | heard | tracks | accuracy | macro F1 |",
-        "|---|---|---|---|---|---|",
+        "| model | version | protocol | heard | tracks | accuracy | over seeds | macro F1 |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for result in results:
+        main = main_figure(result)["on"]
         for way, meaning in HEARD.items():
             figures = {f["metric"]: f for f in result["figures"] if f["on"] == way}
             if figures and (compared is None or way in compared.get(result["protocol"], ())):
                 right, f1 = figures["accuracy"], figures["macro F1"]
                 rows.append(
-                    f"| `{result['model']}` | {result['protocol']} | {meaning} | {right['n']} "
-                    f"| **{right['value']:.3f}** {interval(right)} | {f1['value']:.3f} {interval(f1)} |"
+                    f"| `{result['model']}` | {result['version']} | {result['protocol']} | {meaning} | {right['n']} "
+                    f"| **{right['value']:.3f}** {interval(right)} | {_over_seeds(result) if way == main else ''} "
+                    f"| {f1['value']:.3f} {interval(f1)} |"
                 )
     return rows if len(rows) > 2 else [f"Figures: {_UNKNOWN}"]
+
+
+def _over_seeds(result: dict[str, Any]) -> str:
+    seeds = result.get("seeds")
+    return f"{seeds['mean']:.3f} ± {seeds['deviation']:.3f}, {len(seeds['accuracy'])}" if seeds else "1 seed"
 
 
 def _agreements(results: Sequence[dict[str, Any]]) -> list[str]:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from genrecore import model as model_files
+from genrecore.card import ModelCard
+from genrecore_training.hear import HEARD
 from genrecore_training.reproduced import bundled_recipes, interval, outdated, results_of_bundled
 from genrecore_training.results import main_figure, read
 
@@ -16,6 +18,7 @@ __all__ = [
     "render_calibration",
     "render_controls",
     "render_outside",
+    "render_per_class",
     "render_robustness",
 ]
 
@@ -27,15 +30,16 @@ _CONTROLS = "controls.json"
 def render_calibration(results: Path) -> str:
     """Is the confidence what it says? One row for each bundled model and protocol."""
     rows = [
-        "| model | protocol | tracks | log loss, uncalibrated | calibrated | calibration error "
+        "| model | protocol | heard | tracks | log loss, uncalibrated | calibrated | calibration error "
         "| of an exact confidence |",
-        "|---|---|---:|---|---|---|---|",
+        "|---|---|---|---:|---|---|---|---|",
     ]
     for result in _calibrated(results):
         found = result["calibration"]
         loss, (low, high) = found["log loss"], found["error of an exact confidence"]
+        main = main_figure(result)
         rows.append(
-            f"| `{result['model']}` | {result['protocol']} | {main_figure(result)['n']} | {loss['before']:.3f} "
+            f"| `{result['model']}` | {result['protocol']} | {HEARD[main['on']]} | {main['n']} | {loss['before']:.3f} "
             f"| {loss['after']:.3f} | **{result['calibration_error']:.3f}** | {low:.3f} to {high:.3f} |"
         )
     return _table(rows)
@@ -52,7 +56,7 @@ def render_abstaining(results: Path) -> str:
         for found in result["abstaining"]:
             what = f"{found['precision wanted']:.0%}" if "precision wanted" in found else "the default"
             wanted = f"| `{result['model']}` | {result['protocol']} | {what} "
-            if "threshold" not in found:
+            if "thresholds" not in found:
                 rows.append(
                     f"{wanted}| none gives it on {found['validation tracks']} validation tracks | | |"
                 )
@@ -60,7 +64,33 @@ def render_abstaining(results: Path) -> str:
             right = found.get("precision")
             reached = f"**{right['value']:.3f}** {interval(right)}" if right else "none got one"
             rows.append(
-                f"{wanted}| {found['threshold']:.2f} | {found['n']} of {count} ({found['coverage']:.0%}) | {reached} |"
+                f"{wanted}| {_ends(found['thresholds'])} | {found['n']} of {count} ({found['coverage']:.0%}) "
+                f"| {reached} |"
+            )
+    return _table(rows)
+
+
+def render_per_class(results: Path) -> str:
+    """How each class fares, and what it is most often mistaken for; by the protocol whose figure the model carries."""
+    carried = {(card.recipe_hash, card.figures[0].protocol) for card in _cards().values() if card.figures}
+    rows = [
+        "| model | class | tracks | recall | precision | most often mistaken for |",
+        "|---|---|---:|---:|---:|---|",
+    ]
+    for result in _calibrated(results):
+        if (result["recipe_hash"], result["protocol"]) not in carried:
+            continue
+        labels, counts = result["confusion"]["labels"], result["confusion"]["rows are the truth"]
+        for at, (label, row) in enumerate(zip(labels, counts, strict=True)):
+            found = result["per class"][label]
+            wrong = {
+                other: count for k, (other, count) in enumerate(zip(labels, row, strict=True)) if k != at
+            }
+            worst = max(wrong, key=wrong.__getitem__)
+            mistaken = f"{worst}, {wrong[worst]}" if wrong[worst] else ""
+            rows.append(
+                f"| `{result['model']}` | {label} | {found['n']} | {found['recall']:.2f} | {found['precision']:.2f} "
+                f"| {mistaken} |"
             )
     return _table(rows)
 
@@ -135,15 +165,16 @@ def faults(results: Path) -> list[str]:
     said = []
     for path, entry in _robustness(results):
         said += outdated(f"robustness/{path.name}", entry["model"], entry["recipe_hash"])
-    cards = {path.stem: model_files.read_card(path) for path in model_files.bundled()}
+    weights = {path.stem: model_files.digest(path.stem) for path in model_files.bundled()}
     for path in sorted((results / "outside").glob("*.json")):
-        if path.stem not in cards or cards[path.stem].recipe_hash != read(path)["recipe_hash"]:
+        if weights.get(path.stem) != read(path)["weights"]:
             said.append(f"outside/{path.name} is of another model than the bundled one: make it again")
     if (results / _CONTROLS).is_file():
-        there = {(card.id, card.recipe_hash) for card in cards.values()}
-        gone = set(read(results / _CONTROLS)["recipe_hashes"].items()) - there
+        gone = {
+            name for name, found in read(results / _CONTROLS)["weights"].items() if weights.get(name) != found
+        }
         if gone:
-            said.append(f"{_CONTROLS} is of another {min(gone)[0]} than any bundled one: make it again")
+            said.append(f"{_CONTROLS} is of another {min(gone)} than the bundled one: make it again")
     return said
 
 
@@ -152,12 +183,22 @@ def _calibrated(results: Path) -> Iterable[dict[str, Any]]:
     return [found for found in results_of_bundled(results) if "abstaining" in found]
 
 
+def _cards() -> dict[str, ModelCard]:
+    return {path.stem: model_files.read_card(path) for path in model_files.bundled()}
+
+
 def _robustness(results: Path) -> list[tuple[Path, dict[str, Any]]]:
     return [(path, read(path)) for path in sorted((results / "robustness").glob("*--*.json"))]
 
 
 def _cell(found: dict[str, Any] | None) -> str:
     return _UNKNOWN if found is None else f"**{found['value']:.3f}** {interval(found)}"
+
+
+def _ends(thresholds: list[float | None]) -> str:
+    """The least and the greatest of the folds' thresholds; of one fold, or where all are equal, the one."""
+    known = sorted(f"{value:.2f}" for value in thresholds if value is not None)
+    return known[0] if known[0] == known[-1] else f"{known[0]} to {known[-1]}"
 
 
 def _said(found: dict[str, Any] | None, refused: int, count: int) -> str:

@@ -9,7 +9,7 @@ import click
 
 from genrecore.errors import RuntimeMissing
 from genrecore.runtime import import_onnxruntime
-from genrecore_training.cli.check import controls, evaluate, outside, robust
+from genrecore_training.cli.check import controls, evaluate, hand_made, outside, robust
 from genrecore_training.cli.look import compare, datasets, recipes, results, short_files
 from genrecore_training.cli.own import own
 from genrecore_training.cli.work import export, reproduce, run, try_ideas
@@ -73,6 +73,7 @@ _COMMANDS = (
     robust,
     controls,
     outside,
+    hand_made,
     short_files,
     results,
 )

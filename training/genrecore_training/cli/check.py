@@ -10,7 +10,7 @@ import click
 
 from genrecore_training.cli.common import places, places_of, results_option, sentences
 
-__all__ = ["controls", "evaluate", "outside", "robust"]
+__all__ = ["controls", "evaluate", "hand_made", "outside", "robust"]
 
 
 @click.command()
@@ -24,7 +24,7 @@ def evaluate(model: Path, recipe: str, **options: Any) -> None:
 
     \b
     Example:
-      genrecore-train evaluate genrecore/weights/mel-cnn-mood.onnx --data ~/data
+      genrecore-train evaluate genrecore/weights/mel-cnn-genre.onnx --data ~/data
     """
     with sentences():
         from genrecore_training.evaluation import evaluate as test
@@ -155,3 +155,30 @@ def outside(models: tuple[str, ...], results: Path, **options: Any) -> None:
                     f"{name}, {entry['quadrant']} and {entry['emotion']}: rank correlation {entry['value']:+.3f} "
                     f"[{entry['low']:+.3f}, {entry['high']:+.3f}], n = {entry['n']}"
                 )
+
+
+@click.command("hand-made")
+@results_option
+@places
+def hand_made(results: Path, **options: Any) -> None:
+    """How good are hand-made features at the moods?
+
+    Tests a support vector machine on the features that come with 4-Quadrant: on the folds by which the mood networks
+    are judged, and on random ones. Takes some minutes.
+
+    \b
+    Example:
+      genrecore-train hand-made --data ~/data
+    """
+    with sentences():
+        from genrecore_training.handmade import measure
+        from genrecore_training.results import save
+
+        found = measure(places_of(options).data / "4qaed")
+        click.echo(f"wrote {save(found, results / 'handmade.json')}")
+        for test in found["tests"]:
+            right, f1 = test["accuracy"], test["macro F1"]
+            click.echo(
+                f"{test['protocol']}: {right['value']:.3f} [{right['low']:.3f}, {right['high']:.3f}], macro F1 "
+                f"{f1['value']:.3f} [{f1['low']:.3f}, {f1['high']:.3f}], n = {test['n']}"
+            )

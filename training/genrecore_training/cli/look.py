@@ -60,7 +60,7 @@ def recipes(keys: bool) -> None:
 def datasets(names: tuple[str, ...], **options: Any) -> None:
     """Say what of the data sets is there.
 
-    And what is missing or damaged, licence and citation. NAMES: gtzan 4qaed fma spotify; all if none is given.
+    And what is missing or damaged, licence and citation. NAMES: gtzan 4qaed emotify fma spotify; all if none is given.
 
     \b
     Examples:
