@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from genrecore import model as model_files
 from genrecore_training import recipes
-from genrecore_training.datasets import share_an_artist
+from genrecore_training.datasets import Dataset, share_an_artist
 from genrecore_training.evaluation import evaluate
 from genrecore_training.material import READERS
 from genrecore_training.runs import Places, Run
@@ -23,18 +24,24 @@ OF_A_FOLD = [
 BUNDLED = pytest.mark.parametrize("path", OF_A_FOLD, ids=lambda path: path.stem)
 
 
-def test_the_default_genre_model_is_of_a_fold() -> None:
-    assert model_files.find(model_files.DEFAULT_MODELS["genre"]) in OF_A_FOLD
+def test_the_default_models_are_of_a_fold() -> None:
+    assert {*map(model_files.find, model_files.DEFAULT_MODELS.values())} <= {*OF_A_FOLD}
 
 
+@cache
 def listed(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((LISTS / f"{path.stem}.json").read_text("utf-8"))
     return found
 
 
+@cache
+def dataset_of(name: str, data: Path) -> Dataset:
+    return READERS[name](data / name)
+
+
 def artists(dataset: str, ids: list[str], data: Path) -> set[str]:
     """Keys of the artists of some tracks, as the data set names and as it groups them; not of those nobody knows."""
-    opened = READERS[dataset](data / dataset)
+    opened = dataset_of(dataset, data)
     named = {track.id: track.artist for track in opened.tracks}
     keys = {key for name in ids for key in (named[name], opened.groups[name])}
     return {key for key in keys if key and not key.startswith("unknown ")}
