@@ -55,7 +55,7 @@ def test_a_figure_comes_with_protocol_number_and_interval(tmp_path: Path) -> Non
     assert "| 290 | **0.610** [0.550, 0.660] | 1 seed | 0.600 [0.550, 0.660] |" in table
     seeds = {"seeds": [1, 2, 3], "accuracy": [0.61, 0.6, 0.59], "mean": 0.6, "deviation": 0.01}
     path.write_text(json.dumps(result() | {"seeds": seeds}))
-    assert "| 0.600 ± 0.010, 3 |" in tables.render(tmp_path)
+    assert "| 0.600 ± 0.010 (3 seeds) |" in tables.render(tmp_path)
     assert "75.0% of 4 held-out tracks" in table
     assert (
         "(jazz 3 of 4), on 50.0% where each draws its own; the columns agree with themselves on 25.0%"

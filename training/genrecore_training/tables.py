@@ -303,7 +303,11 @@ def _figures(
 
 def _over_seeds(result: dict[str, Any]) -> str:
     seeds = result.get("seeds")
-    return f"{seeds['mean']:.3f} ± {seeds['deviation']:.3f}, {len(seeds['accuracy'])}" if seeds else "1 seed"
+    return (
+        f"{seeds['mean']:.3f} ± {seeds['deviation']:.3f} ({len(seeds['accuracy'])} seeds)"
+        if seeds
+        else "1 seed"
+    )
 
 
 def _agreements(results: Sequence[dict[str, Any]]) -> list[str]:
