@@ -174,7 +174,7 @@ def test_a_word_may_mean_several_genres(tmp_path: Path, data: Path) -> None:
 
 def test_what_else_is_known_is_asked_of_training_tracks(tmp_path: Path, data: Path) -> None:
     beside = [{"dataset": "4qaed", "targets": ["features"]}]
-    bench = Bench(recipe("mel-cnn-mood", auxiliary=beside), FourQuadrant(data / "4qaed"), tmp_path)
+    bench = Bench(recipe("mel-cnn-mood", auxiliary=beside, nothing=0), FourQuadrant(data / "4qaed"), tmp_path)
     learnt = lessons(bench, Split(("MT1", "MT2", "MT3"), (), ("MT4",)), data, tmp_path)
     assert learnt.tracks == {"4qaed": ("MT1", "MT2", "MT3")}
     # Ranks among three: the tested song's feature, the greatest, moves none of them.

@@ -14,6 +14,7 @@ from genrecore import model as model_files
 from genrecore_training import recipes
 from genrecore_training.augment import Augmentation
 from genrecore_training.crops import Crops, Material
+from genrecore_training.datasets import DatasetError
 from genrecore_training.evaluation import evaluate
 from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.runs import Places, Run
@@ -94,6 +95,17 @@ def test_a_student_learns_from_a_teacher_of_the_same_fold(
     before = student.digest
     write(small_recipe("teacher", seed=7), tmp_path)
     assert student.digest != before
+
+
+def test_data_that_is_missing_is_told_before_a_teacher_is_trained(
+    tmp_path: Path, small_gtzan: Path, small_recipe: SmallRecipe
+) -> None:
+    places = Places(small_gtzan, tmp_path / "store", tmp_path / "runs")
+    first = write(small_recipe("teacher"), tmp_path)
+    student = small_recipe("student", teacher={"recipes": [str(first)]}, weak=[{"dataset": "4qaed"}])
+    with pytest.raises(DatasetError, match="annotations.csv"):
+        Run(student, "track_random", 0, places).fit()
+    assert not (places.runs / "teacher").exists()
 
 
 def test_an_ensemble_hears_the_split_of_its_student(

@@ -95,10 +95,8 @@ def compare(one: Recipe, other: Recipe, protocol: str, places: Places, *, seeds:
         raise RecipeError(f"{one.name} and {other.name}, {protocol}: they hear nothing in common")
     way = main_way(common)
     first, second = ([ways[way] for ways in of_seeds] for of_seeds in tested)
-    ids = ([{item.id for item in heard} for heard in of_seeds] for of_seeds in (first, second))
-    if any(
-        here != there for here, there in zip(*ids, strict=True)
-    ):  # the tracks of another seed may be others
+    ids, other_ids = ([{item.id for item in heard} for heard in of_seeds] for of_seeds in (first, second))
+    if ids != other_ids:  # seed by seed: some protocols draw other tracks with another seed
         raise RecipeError(
             f"{one.name} and {other.name}, {protocol}: not all seeds were tested on the same folds: give "
             f"genrecore-train run RECIPE --protocol {protocol} --seeds {seeds} for both"

@@ -8,7 +8,6 @@ from pathlib import Path
 from genrecore_training import results as result_files
 from genrecore_training.datasets import Dataset
 from genrecore_training.hear import HEARD
-from genrecore_training.lessons import check_sources
 from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.runs import Places, Run, runs_of
 from genrecore_training.ship import publish
@@ -68,7 +67,6 @@ def experiment(
     yield (
         f"{recipe.name}, {protocol}: {wanted} of {len(bench.splits(protocol))} fold(s), {seeds} seed(s){remark}"
     )
-    check_sources(recipe, places.data)  # before hours go into a teacher
     runs = [run for folds_of_seed in by_seed for run in folds_of_seed]
     new = any(not run.tested_file.is_file() for run in runs)
     for run in runs:

@@ -23,6 +23,7 @@ __all__ = [
     "render_tried",
     "results_of_bundled",
     "results_of_replaced",
+    "spread",
 ]
 
 _UNKNOWN = "??"
@@ -84,7 +85,7 @@ def render_tried(results: Path) -> str:
     ]
     for result in found:
         seeds = result.get("seeds")
-        over = f"{seeds['mean']:.3f} ± {seeds['deviation']:.3f}" if seeds else _UNKNOWN
+        over = spread(seeds) if seeds else _UNKNOWN
         each = ", ".join(f"{value:.3f}" for value in seeds["accuracy"]) if seeds else _UNKNOWN
         rows.append(
             f"| `{result['model']}` | {_cell(result, None, notes)} | {seeds_of(result)} | {over} | {each} |"
@@ -113,6 +114,11 @@ def faults(results: Path) -> list[str]:
 def interval(figure: dict[str, Any]) -> str:
     """Both ends of a figure's interval, as the tables have them."""
     return f"[{figure['low']:.3f}, {figure['high']:.3f}]"
+
+
+def spread(seeds: dict[str, Any]) -> str:
+    """Mean and deviation over seeds, as the tables have them."""
+    return f"{seeds['mean']:.3f} ± {seeds['deviation']:.3f}"
 
 
 def bundled_recipes() -> set[str]:

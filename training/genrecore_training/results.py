@@ -122,9 +122,10 @@ def collect(seeds: Sequence[Sequence[Run]]) -> dict[str, Any]:
     """
     runs = seeds[0]
     recipe, protocol, bench = runs[0].recipe, runs[0].protocol, runs[0].bench
-    ways, labels = pooled(runs), bench.labels
+    heard, labels = [run.tested() for run in runs], bench.labels
+    ways = by_way(item for fold in heard for item in fold)
     main = ways[main_way(ways)]
-    tested = [by_way(run.tested()).get(main_way(ways), []) for run in runs]
+    tested = [by_way(fold).get(main_way(ways), []) for fold in heard]
     held = [_held(run) for run in runs]
     result: dict[str, Any] = {
         "model": recipe.name,

@@ -33,7 +33,7 @@ from genrecore_training.export import (
     to_table_onnx,
 )
 from genrecore_training.hear import hear, open_ear
-from genrecore_training.lessons import Lessons, lessons
+from genrecore_training.lessons import Lessons, check_sources, lessons
 from genrecore_training.material import Bench, open_dataset
 from genrecore_training.protocols import RANDOM, Split
 from genrecore_training.recipes import Recipe, RecipeError
@@ -212,6 +212,7 @@ class Run:
 
     def _train(self) -> None:
         bench, split = self.bench, self.split
+        check_sources(self.recipe, self.places.data)  # before hours go into a teacher
         teachers = self._teachers()
         models = [model_files.load(run.model_file, device="cpu") for run in teachers]
         if any(

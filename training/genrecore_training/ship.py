@@ -12,7 +12,6 @@ from genrecore.card import Figure
 from genrecore_training import results as result_files
 from genrecore_training.datasets import Dataset
 from genrecore_training.export import describe
-from genrecore_training.lessons import check_sources
 from genrecore_training.recipes import Recipe, RecipeError
 from genrecore_training.runs import Places, Run
 from genrecore_training.train import ANY_DEVICE, Compute
@@ -76,7 +75,6 @@ def ship(
             f"{recipe.name}: what quantising costs is seen on tracks held out: --int8 needs a --protocol with a test"
         )
     run = Run(recipe, protocol, fold, places, compute=compute, dataset=dataset)
-    check_sources(recipe, places.data)
     run.execute()
     _publish_run(run, results, target, int8=int8)
     made_of = {

@@ -20,6 +20,7 @@ from genrecore_training.reproduced import (
     render_tried,
     results_of_bundled,
     results_of_replaced,
+    spread,
 )
 from genrecore_training.results import main_figure, read, read_all
 from genrecore_training.statistics import INTERVAL
@@ -93,17 +94,16 @@ def render_handmade(results: Path) -> str:
         "|---|---|---:|---:|---|---|",
     ]
     for test in found["tests"]:
-        right, f1 = test["accuracy"], test["macro F1"]
         rows.append(
             f"| SVM on {found['features']} features | {test['protocol']} | {test['folds']} | {test['n']} "
-            f"| **{right['value']:.3f}** {interval(right)} | {f1['value']:.3f} {interval(f1)} |"
+            f"| {_scores(test['accuracy'], test['macro F1'])} |"
         )
     for result in results_of_bundled(results):
         if result["dataset"] == found["dataset"]:
             right, f1 = (main_figure(result, metric) for metric in ("accuracy", "macro F1"))
             rows.append(
                 f"| `{result['model']}` | {result['protocol']} | {len(result['folds'])} | {right['n']} "
-                f"| **{right['value']:.3f}** {interval(right)} | {f1['value']:.3f} {interval(f1)} |"
+                f"| {_scores(right, f1)} |"
             )
     said = "; ".join(f"{test['protocol']}: {test['interval']}" for test in found["tests"])
     return "\n".join([*rows, "", f"Intervals: {said}."]) + "\n"
@@ -303,11 +303,12 @@ def _figures(
 
 def _over_seeds(result: dict[str, Any]) -> str:
     seeds = result.get("seeds")
-    return (
-        f"{seeds['mean']:.3f} ± {seeds['deviation']:.3f} ({len(seeds['accuracy'])} seeds)"
-        if seeds
-        else "1 seed"
-    )
+    return f"{spread(seeds)} ({len(seeds['accuracy'])} seeds)" if seeds else "1 seed"
+
+
+def _scores(accuracy: dict[str, Any], f1: dict[str, Any]) -> str:
+    """Two cells."""
+    return f"**{accuracy['value']:.3f}** {interval(accuracy)} | {f1['value']:.3f} {interval(f1)}"
 
 
 def _agreements(results: Sequence[dict[str, Any]]) -> list[str]:

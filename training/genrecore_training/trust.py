@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from genrecore import model as model_files
-from genrecore.card import ModelCard
 from genrecore_training.hear import HEARD
 from genrecore_training.reproduced import bundled_recipes, interval, outdated, results_of_bundled
 from genrecore_training.results import main_figure, read
@@ -72,7 +71,8 @@ def render_abstaining(results: Path) -> str:
 
 def render_per_class(results: Path) -> str:
     """How each class fares, and what it is most often mistaken for; by the protocol whose figure the model carries."""
-    carried = {(card.recipe_hash, card.figures[0].protocol) for card in _cards().values() if card.figures}
+    cards = map(model_files.read_card, model_files.bundled())
+    carried = {(card.recipe_hash, card.figures[0].protocol) for card in cards if card.figures}
     rows = [
         "| model | class | tracks | recall | precision | most often mistaken for |",
         "|---|---|---:|---:|---:|---|",
@@ -181,10 +181,6 @@ def faults(results: Path) -> list[str]:
 def _calibrated(results: Path) -> Iterable[dict[str, Any]]:
     """Results of bundled models; not those from before there was a word on calibration in them."""
     return [found for found in results_of_bundled(results) if "abstaining" in found]
-
-
-def _cards() -> dict[str, ModelCard]:
-    return {path.stem: model_files.read_card(path) for path in model_files.bundled()}
 
 
 def _robustness(results: Path) -> list[tuple[Path, dict[str, Any]]]:
