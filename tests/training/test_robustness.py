@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -107,29 +106,6 @@ def test_negative_controls_are_told(tmp_path: Path) -> None:
     assert ("speech" in found) == (shutil.which("espeak-ng") is not None)
     assert found["sine"]["mood"]["abstains"] == 1
     assert sum(found["sine"]["genre"]["classes"].values()) == 2
-
-
-@pytest.mark.skipif(os.name == "nt", reason="the program is a script of the shell")
-def test_a_program_that_does_not_speak_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "espeak-ng"
-    program.write_text("#!/bin/sh\necho no voices >&2\nexit 1\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    models = [str(make_model(tmp_path / f"{task}.onnx", task)) for task in ("genre", "mood")]
-    options = [
-        "--genre-model",
-        models[0],
-        "--mood-model",
-        models[1],
-        "--count",
-        "1",
-        "--results",
-        str(tmp_path),
-    ]
-    done = CliRunner().invoke(group, ["controls", *options])
-    assert (done.exit_code, done.output.splitlines()[-1]) == (
-        1, "espeak-ng does not speak (no voices): mend it, or take it off PATH",
-    )  # fmt: skip
 
 
 def test_sounds_that_are_no_music_have_no_class(

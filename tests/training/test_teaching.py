@@ -103,7 +103,7 @@ def test_data_that_is_missing_is_told_before_a_teacher_is_trained(
     places = Places(small_gtzan, tmp_path / "store", tmp_path / "runs")
     first = write(small_recipe("teacher"), tmp_path)
     student = small_recipe("student", teacher={"recipes": [str(first)]}, weak=[{"dataset": "4qaed"}])
-    with pytest.raises(DatasetError, match="annotations.csv"):
+    with pytest.raises(DatasetError, match=r"annotations\.csv is missing"):
         Run(student, "track_random", 0, places).fit()
     assert not (places.runs / "teacher").exists()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -23,20 +22,11 @@ from genrecore.audio import ANALYSIS_RATE
 from genrecore.errors import AudioError
 from genrecore.settings import Settings
 from genrecore_training import nothing
-from genrecore_training.datasets import DatasetError
+from genrecore_training.speech import READER, read_aloud
 
-__all__ = ["SPEAKER", "measure"]
-
-#: The program that speaks; without it there is no speech among the sounds.
-SPEAKER = "espeak-ng"
+__all__ = ["measure"]
 
 _SECONDS = 20.0
-_TEXT = (
-    "The north wind and the sun were disputing which was the stronger, when a traveller came along wrapped in a warm "
-    "cloak. They agreed that the one who first succeeded in making the traveller take his cloak off should be "
-    "considered stronger than the other. Then the north wind blew as hard as he could."
-)
-_VOICES = ("en-gb", "en-us", "de", "fr", "es", "it", "pt", "ru", "sv", "tr")
 
 
 def measure(settings: Settings, thresholds: Mapping[str, float], *, count: int = 20) -> dict[str, Any]:
@@ -111,17 +101,6 @@ def _writers() -> dict[str, Callable[[Path, int], Path]]:
         "clicks": of(nothing.clicks),
         "silence": of(lambda _, seconds: np.zeros(round(seconds * ANALYSIS_RATE), np.float32)),
     }
-    if shutil.which(SPEAKER) is not None:
-        writers["speech"] = _speech
+    if shutil.which(READER) is not None:
+        writers["speech"] = read_aloud
     return writers
-
-
-def _speech(path: Path, number: int) -> Path:
-    voice, speed = _VOICES[number % len(_VOICES)], 140 + 20 * (number // len(_VOICES))
-    command = [SPEAKER, "-v", voice, "-s", str(speed), "-w", str(path), _TEXT]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise DatasetError(
-            f"{SPEAKER} does not speak ({' '.join(done.stderr.split())}): mend it, or take it off PATH"
-        )
-    return path

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from genrecore_training.material import Bench, open_dataset
 from genrecore_training.nothing import made_up
 from genrecore_training.protocols import Split, share_of
 from genrecore_training.recipes import Recipe, RecipeError
+from genrecore_training.speech import check_speaker, spoken
 from genrecore_training.teaching import say, taught
 from genrecore_training.words import may_be
 
@@ -141,7 +143,7 @@ def lessons(bench: Bench, split: Split, data: Path, store: Path, teachers: Seque
 def check_sources(recipe: Recipe, data: Path) -> None:
     """Refuse data sets beside the recipe's own that are missing, and targets that they do not have; nothing is decoded.
 
-    Those of its teachers too.
+    Those of its teachers too, and a speaker that is not installed.
 
     Raises
     ------
@@ -156,6 +158,8 @@ def check_sources(recipe: Recipe, data: Path) -> None:
     further = recipe.teacher.unlabelled if recipe.teacher else ()
     for name in (*further, *(weak.dataset for weak in recipe.weak)):
         _ = open_dataset(_beside(recipe, name), data).tracks
+    if recipe.speech:
+        check_speaker()
     for teacher in recipe.teacher.recipes if recipe.teacher else ():
         check_sources(recipe_files.load(teacher), data)
 
@@ -262,12 +266,13 @@ def _beside(recipe: Recipe, dataset: str) -> Recipe:
 def _nothing(bench: Bench, heads: Sequence[Head]) -> Iterator[Material]:
     """Sounds of no class; what further heads should say of them is not known."""
     recipe = bench.recipe
-    if not recipe.nothing:
-        return
     target = np.full(sum(head.size for head in heads), np.nan, np.float32)
     target[: heads[0].size] = 1 / heads[0].size
     spec = input_spec(recipe.input).logmel
-    for samples in made_up(recipe.nothing, _SECONDS_OF_NOTHING, seed=recipe.seed):
+    for samples in chain(
+        made_up(recipe.nothing, _SECONDS_OF_NOTHING, seed=recipe.seed),
+        spoken(recipe.speech, _SECONDS_OF_NOTHING, seed=recipe.seed) if recipe.speech else (),
+    ):
         signal = (samples * 32767).astype(np.int16) if spec is None else logmel(samples, spec)
         yield Material(signal, target, recipe.input.crops_per_track)
 

@@ -47,7 +47,7 @@ def clicks(rng: np.random.Generator, seconds: float) -> Sound:
 def made_up(count: int, seconds: float, *, seed: int) -> Iterator[Sound]:
     """Sounds to learn from: noise of all colours, alone or behind a tone, tones and sweeps.
 
-    Clicks and speech are left to the negative controls, which then also hear what no network was taught.
+    Clicks are left to the negative controls, which then also hear what no network was taught.
 
     Parameters
     ----------

@@ -179,6 +179,7 @@ class Recipe(_Strict):
     nothing: int = Field(
         0, ge=0, description="sounds that are no music, made up, with the even distribution as their target"
     )
+    speech: int = Field(0, ge=0, description="pieces of speech, spoken by flite, with the same target")
     teacher: Teacher | None = Field(None, description="distillation: networks that it learns from")
     optimisation: Optimisation
     protocols: tuple[str, ...] = Field(description="splits to run, the paper's own first")
@@ -362,7 +363,7 @@ def check(recipe: Recipe, source: str | Path, text: str = "") -> None:
             )
     if recipe.auxiliary and not hasattr(NETWORKS[recipe.network], "embed"):
         raise fault(("auxiliary",), f"{recipe.network} has no embedding that further heads could share")
-    for key in ("auxiliary", "weak", "nothing", "teacher"):
+    for key in ("auxiliary", "weak", "nothing", "speech", "teacher"):
         if getattr(recipe, key) and recipe.input.sections is not None:
             raise fault((key,), "it is for random snippets: leave out input.sections")
     named = [auxiliary.dataset for auxiliary in recipe.auxiliary]

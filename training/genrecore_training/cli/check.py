@@ -92,8 +92,9 @@ def controls(genre_model: str, mood_model: str, threshold: float, count: int, re
     """
     with sentences():
         from genrecore.settings import Settings
-        from genrecore_training.controls import SPEAKER, measure
+        from genrecore_training.controls import measure
         from genrecore_training.results import save
+        from genrecore_training.speech import READER
 
         settings = Settings(genre_model=genre_model, mood_model=mood_model, device="cpu")
         found = measure(settings, {"genre": threshold, "mood": threshold}, count=count)
@@ -110,7 +111,7 @@ def controls(genre_model: str, mood_model: str, threshold: float, count: int, re
             if entry["refused"]:
                 click.echo(f"{entry['sound']}: refused {entry['refused']} of {count}")
         if "speech" not in {entry["sound"] for entry in found["sounds"]}:
-            click.echo(f"no speech: {SPEAKER} is not installed", err=True)
+            click.echo(f"no speech: {READER} is not installed", err=True)
 
 
 @click.command()
