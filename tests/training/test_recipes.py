@@ -44,7 +44,7 @@ def test_there_is_a_recipe_for_each_shipped_model() -> None:
     for path in model_files.bundled():
         made_by = recipes.made_by(model_files.read_card(path).recipe_hash)
         assert made_by is not None, path.name
-        assert path.stem in (made_by.name, f"{made_by.name}-int8")
+        assert path.stem == made_by.name
 
 
 @pytest.mark.parametrize("name", recipes.names())
@@ -196,6 +196,8 @@ def test_what_is_for_random_log_mels_is_refused_elsewhere(tmp_path: Path) -> Non
         ("abela-gru-genre", {"nothing": 3}, "leave out input.sections"),
         ("abela-end2end-gru", {"augmentation": {"style": 0.5}}, "it is for log-mels"),
         ("abela-gru-genre", {"even_artists": 0.5}, "leave out input.sections"),
+        ("abela-gru-genre", {"speech": 3}, "leave out input.sections"),
+        ("liang-spotify-cnn", {"int8": True}, "it is for networks that hear sound"),
         (
             "mel-cnn-genre",
             {"auxiliary": [{"dataset": "4qaed", "targets": ["genres"]}]},

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from genrecore_training import results as result_files
 from genrecore_training.datasets import Dataset
 from genrecore_training.hear import HEARD
+from genrecore_training.paired import mcnemar
 from genrecore_training.recipes import Recipe, RecipeError
+from genrecore_training.results import by_way, main_way, pooled
 from genrecore_training.runs import Places, Run, runs_of
 from genrecore_training.ship import publish
+from genrecore_training.statistics import accuracy, bootstrap
 from genrecore_training.train import ANY_DEVICE, Compute
 
 __all__ = ["experiment"]
@@ -61,6 +65,8 @@ def experiment(
     """
     if int8 and recipe.input.kind == "table":
         raise RecipeError(f"{recipe.name} is on numbers of a table: --int8 is for models of sound")
+    if int8 and recipe.int8:
+        raise RecipeError(f"{recipe.name} is quantised as it is: leave out --int8")
     by_seed = runs_of(recipe, protocol, places, folds=folds, seeds=seeds, dataset=dataset, compute=compute)
     bench, wanted = by_seed[0][0].bench, len(by_seed[0])
     remark = f" ({said})" if (said := bench.remark(protocol)) else ""
@@ -81,20 +87,38 @@ def experiment(
         f"({HEARD[figure['on']]}){_published(recipe, protocol)}"
     )
     if int8:
-        from genrecore_training.int8 import quantise, quantised_figures
-
-        small = result["int8"] = quantised_figures(by_seed[0])
+        small = result["int8"] = _quantised_figures(by_seed[0])
         yield (
             f"int8: accuracy {small['accuracy']:.4f} [{small['low']:.4f}, {small['high']:.4f}], the same class as in "
             f"single precision on {small['same class']:.1%} (McNemar exact p = {small['McNemar exact p']:.4f})"
         )
-        yield f"wrote {quantise(by_seed[0][0])}"
+        yield f"wrote {by_seed[0][0].quantised()}"
     yield result_files.write(result, results)
     plots = places.runs / recipe.name / f"{protocol}-plots"
     if new or not _are_of(plots, by_seed[0]):
         yield from _plots(by_seed[0], plots)
     if dataset is None:
         yield from _model(by_seed[0][0], places)
+
+
+def _quantised_figures(runs: Sequence[Run]) -> dict[str, Any]:
+    """Accuracy of the quantised models of tested folds on the same test tracks, and where they differ."""
+    ways = pooled(runs)
+    way = main_way(ways)
+    same_way = by_way(item for run in runs for item in run.hear_test(run.quantised()))[way]
+    low, high = bootstrap(same_way, accuracy)
+    paired = mcnemar(ways[way], same_way)
+    full, small = ({item.id: item.histogram.top for item in items} for items in (ways[way], same_way))
+    return {
+        "on": way,
+        "n": len(same_way),
+        "accuracy": round(accuracy(same_way), 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "same class": round(sum(full[name] == small[name] for name in full) / len(full), 4),
+        "McNemar exact p": round(paired.p, 4),
+        "bytes": [runs[0].model_file.stat().st_size, runs[0].quantised().stat().st_size],
+    }
 
 
 def _published(recipe: Recipe, protocol: str) -> str:

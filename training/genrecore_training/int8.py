@@ -1,4 +1,4 @@
-"""Static int8 quantisation of a run's model, tested beside the one in single precision.
+"""Static int8 quantisation of a model.
 
 ONNX Runtime's QDQ form, one scale a channel, as its documentation recommends for x86:
 https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html
@@ -6,11 +6,9 @@ https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +17,10 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from genrecore import model as model_files
 from genrecore_training.export import describe
-from genrecore_training.paired import mcnemar
-from genrecore_training.results import by_way, main_way, pooled
-from genrecore_training.runs import Run
-from genrecore_training.statistics import accuracy, bootstrap
+from genrecore_training.material import Bench
+from genrecore_training.protocols import Split
 
-__all__ = ["quantise", "quantised_figures"]
+__all__ = ["quantise"]
 
 #: Training snippets from which the ranges of the activations are taken.
 _CALIBRATED_ON = 60
@@ -39,34 +35,30 @@ class _Snippets(CalibrationDataReader):
         return None if snippet is None else {"snippets": snippet[None]}
 
 
-def quantise(run: Run) -> Path:
-    """Quantise the model of a run, calibrated on snippets of its training tracks; done once.
+def quantise(model: Path, bench: Bench, split: Split, target: Path) -> Path:
+    """Quantise a model, calibrated on snippets of training tracks.
 
     Parameters
     ----------
-    run : Run
-        Trained; of a network that hears sound.
-
-    Returns
-    -------
-    Path
-        The model file, beside the other.
+    model : Path
+        The model file, of a network that hears sound.
+    bench, split : Bench, Split
+        On what it was trained.
+    target : Path
+        The quantised model file; the same path writes over the other.
     """
-    target = run.folder / f"{run.recipe.name}-int8.onnx"
-    if target.is_file():
-        return target
-    material = run.bench.material(run.split.train)
-    rng = np.random.default_rng(run.recipe.seed)
+    material = bench.material(split.train)
+    rng = np.random.default_rng(bench.recipe.seed)
     picked = [material[k] for k in rng.permutation(len(material))[:_CALIBRATED_ON]]
-    size = run.bench.size
+    size = bench.size
     snippets = [
         item.cut(int(rng.integers(item.length - size + 1)) if item.length > size else 0, size)
         for item in picked
     ]
-    prepared, fresh = run.folder / "prepared.onnx", run.folder / "int8.partial.onnx"
+    prepared, fresh = target.with_suffix(".prepared"), target.with_suffix(".partial")
     logging.getLogger().setLevel(logging.ERROR)  # the quantiser advises what is done already
     # Symbolic shapes fail on the loops of recurrent layers, which stay in single precision.
-    quant_pre_process(str(run.model_file), str(prepared), skip_symbolic_shape=True)
+    quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
     quantize_static(
         str(prepared),
         str(fresh),
@@ -80,34 +72,6 @@ def quantise(run: Run) -> Path:
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
     )
-    card = model_files.load(run.model_file, device="cpu").card
-    describe(fresh, dataclasses.replace(card, name=f"{card.name}-int8"))
+    describe(fresh, model_files.load(model, device="cpu").card)
     prepared.unlink()
-    fresh.replace(target)
-    return target
-
-
-def quantised_figures(runs: Sequence[Run]) -> dict[str, Any]:
-    """Accuracy of the quantised models on the same test tracks, and where they differ.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        Tested folds of one recipe and protocol.
-    """
-    ways = pooled(runs)
-    way = main_way(ways)
-    same_way = by_way(item for run in runs for item in run.hear_test(quantise(run)))[way]
-    low, high = bootstrap(same_way, accuracy)
-    paired = mcnemar(ways[way], same_way)
-    full, small = ({item.id: item.histogram.top for item in items} for items in (ways[way], same_way))
-    return {
-        "on": way,
-        "n": len(same_way),
-        "accuracy": round(accuracy(same_way), 4),
-        "low": round(low, 4),
-        "high": round(high, 4),
-        "same class": round(sum(full[name] == small[name] for name in full) / len(full), 4),
-        "McNemar exact p": round(paired.p, 4),
-        "bytes": [runs[0].model_file.stat().st_size, quantise(runs[0]).stat().st_size],
-    }
+    return fresh.replace(target)

@@ -180,6 +180,9 @@ class Recipe(_Strict):
         0, ge=0, description="sounds that are no music, made up, with the even distribution as their target"
     )
     speech: int = Field(0, ge=0, description="pieces of speech, spoken by flite, with the same target")
+    int8: bool = Field(
+        False, description="the network is quantised (static int8) before it is validated, tested and shipped"
+    )
     teacher: Teacher | None = Field(None, description="distillation: networks that it learns from")
     optimisation: Optimisation
     protocols: tuple[str, ...] = Field(description="splits to run, the paper's own first")
@@ -378,6 +381,8 @@ def check(recipe: Recipe, source: str | Path, text: str = "") -> None:
         raise fault(("even_artists",), "it is for random snippets: leave out input.sections")
     if recipe.weak and recipe.dataset != "gtzan":
         raise fault(("weak",), "it is for GTZAN's genres: other data sets' words are known in these only")
+    if recipe.int8 and recipe.input.kind == "table":
+        raise fault(("int8",), "it is for networks that hear sound")
     if recipe.augmentation.style and recipe.input.kind != "logmel":
         raise fault(("augmentation", "style"), "it is for log-mels")
     try:

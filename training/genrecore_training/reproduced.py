@@ -122,7 +122,7 @@ def spread(seeds: dict[str, Any]) -> str:
 
 
 def bundled_recipes() -> set[str]:
-    """Names of the recipes that made the bundled models, quantised or not."""
+    """Names of the recipes that made the bundled models."""
     cards = map(model_files.read_card, model_files.bundled())
     return {recipe.name for card in cards if (recipe := recipe_files.made_by(card.recipe_hash)) is not None}
 

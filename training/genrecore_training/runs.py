@@ -33,6 +33,7 @@ from genrecore_training.export import (
     to_table_onnx,
 )
 from genrecore_training.hear import hear, open_ear
+from genrecore_training.int8 import quantise
 from genrecore_training.lessons import Lessons, check_sources, lessons
 from genrecore_training.material import Bench, open_dataset
 from genrecore_training.protocols import RANDOM, Split
@@ -206,6 +207,11 @@ class Run:
         """What a model file, this run's or one made of it, says of the test tracks."""
         return self._listen(path, self.split.test, thorough=True)
 
+    def quantised(self) -> Path:
+        """The model in int8, beside the other; made once."""
+        target = self.folder / f"{self.recipe.name}-int8.onnx"
+        return target if target.is_file() else quantise(self.model_file, self.bench, self.split, target)
+
     @property
     def _table(self) -> bool:
         return self.recipe.input.kind == "table"
@@ -233,6 +239,8 @@ class Run:
         parameters, multiply_adds = size_of(fitted.network, shape_of(self.recipe.input))
         raw = self.folder / "uncalibrated.onnx"
         difference = self._export(fitted.network, raw, learnt, parameters, multiply_adds)
+        if self.recipe.int8:
+            quantise(raw, bench, split, raw)
         validation = self._listen(raw, split.validation, thorough=False)
         _replace(self.validated_file, map(_line_of, validation))
         temperature = fit_temperature(validation)

@@ -27,7 +27,6 @@ def ship(
     *,
     protocol: str = "all",
     fold: int = 0,
-    int8: bool = False,
     compute: Compute = ANY_DEVICE,
     dataset: Dataset | None = None,
 ) -> Path:
@@ -51,8 +50,6 @@ def ship(
         ``all``, or a protocol with a test.
     fold : int
         Which of its folds.
-    int8 : bool
-        Quantise it; of a fold only, so that it has a figure of its own.
     compute : Compute
         On what to train.
     dataset : Dataset, optional
@@ -66,17 +63,13 @@ def ship(
     Raises
     ------
     RecipeError
-        If the network hears no sound, or a quantised one would have no figure.
+        If the network hears no sound.
     """
     if recipe.input.kind == "table":
         raise RecipeError(f"{recipe.name} is on numbers of a table: there is no model file of it for beets")
-    if int8 and protocol == "all":
-        raise RecipeError(
-            f"{recipe.name}: what quantising costs is seen on tracks held out: --int8 needs a --protocol with a test"
-        )
     run = Run(recipe, protocol, fold, places, compute=compute, dataset=dataset)
     run.execute()
-    _publish_run(run, results, target, int8=int8)
+    _publish_run(run, results, target)
     made_of = {
         "model": model_files.read_card(target).id,
         "recipe_hash": recipe.digest,
@@ -90,18 +83,12 @@ def ship(
     return target
 
 
-def _publish_run(run: Run, results: Path, target: Path, *, int8: bool) -> None:
-    model = run.model_file
-    if int8:
-        from genrecore_training.int8 import quantise
-
-        model = quantise(run)
-        figures = [result_files.figure_of_fold(run, run.hear_test(model))]
-    elif run.split.test:
+def _publish_run(run: Run, results: Path, target: Path) -> None:
+    if run.split.test:
         figures = [result_files.figure_of_fold(run, run.tested())]
     else:
         figures = [*result_files.figures_for_card(result_files.read_all(results), run.recipe)]
-    publish(model, figures, target)
+    publish(run.model_file, figures, target)
 
 
 def publish(model: Path, figures: Sequence[Figure], target: Path) -> Path:

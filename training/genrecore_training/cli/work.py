@@ -129,13 +129,10 @@ def try_ideas(ideas: Path, only: tuple[str, ...], **options: Any) -> None:
     "--protocol", default="all", help="all: on everything but an eighth for decisions; or a protocol."
 )
 @click.option("--fold", type=click.IntRange(min=0), default=0, help="Which of the protocol's folds.")
-@click.option("--int8", is_flag=True, help="Quantise it; the file is named RECIPE-int8.onnx.")
 @hardware
 @results_option
 @places
-def export(
-    recipe: str, target: Path, protocol: str, fold: int, int8: bool, results: Path, **options: Any
-) -> None:
+def export(recipe: str, target: Path, protocol: str, fold: int, results: Path, **options: Any) -> None:
     """Train, and write the model file.
 
     A fold's model carries the figure of its own test, which evaluate gives again. One trained on everything has none of
@@ -144,16 +141,16 @@ def export(
     \b
     Examples:
       genrecore-train export mel-cnn-mood --to models/
-      genrecore-train export mel-cnn-mood --protocol artist_grouped --fold 0 --int8
+      genrecore-train export mel-cnn-mood --protocol artist_grouped --fold 0
     """
     with sentences():
         from genrecore_training import recipes as recipe_files
         from genrecore_training.ship import ship
 
         compute, loaded = compute_of(options), recipe_files.load(recipe)
-        file = target / f"{loaded.name}{'-int8' if int8 else ''}.onnx"
+        file = target / f"{loaded.name}.onnx"
         where = places_of(options)
-        made = ship(loaded, where, results, file, protocol=protocol, fold=fold, int8=int8, compute=compute)
+        made = ship(loaded, where, results, file, protocol=protocol, fold=fold, compute=compute)
         click.echo(f"wrote {made}")
 
 
