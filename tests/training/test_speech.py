@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from core.rig import make_model
+from synth import piece
 
 from genrecore.audio import ANALYSIS_RATE
 from genrecore_training.cli import group
@@ -50,10 +51,40 @@ def test_a_speaker_that_is_missing_is_told_before_anything_is_trained(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     places = Places(small_gtzan, tmp_path / "store", tmp_path / "runs")
-    run = Run(small_recipe("speech", speech=2), "track_random", 0, places)
+    teacher = {"recipes": ["mel-cnn-genre-teacher"]}
+    run = Run(small_recipe("speech", speech=2, teacher=teacher), "track_random", 0, places)
     with pytest.raises(DatasetError, match=f"{SPEAKER}, which speaks .* is not installed: install it"):
         run.fit()
-    assert not run.model_file.exists()
+    assert not (tmp_path / "runs" / "mel-cnn-genre-teacher").exists()
+
+
+FLITE = """\
+#!/bin/sh
+if [ "$1" = -lv ]; then echo "Voices available: {voices}"; exit; fi
+for out; do :; done
+test -e "$0.spoken" || cp "{speech}" "$out"
+: > "$0.spoken"
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the program is a script of the shell")
+@pytest.mark.parametrize(
+    ("voices", "said"),
+    [
+        ("awb kal16 rms", "flite has no voice slt: install a build"),
+        ("awb kal16 rms slt", r"flite does not speak \(nothing was written\)"),
+    ],
+)
+def test_a_speaker_that_says_that_all_is_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, voices: str, said: str
+) -> None:
+    """It speaks but once: what it said first must not be taken for the second piece."""
+    program, speech = tmp_path / SPEAKER, piece(tmp_path / "speech.wav", seconds=3)
+    program.write_text(FLITE.format(voices=voices, speech=speech))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(DatasetError, match=said):
+        list(spoken(2, 3.0, seed=1))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the program is a script of the shell")

@@ -13,6 +13,7 @@ from core.rig import make_model
 from genrecore import model as model_files
 from genrecore_training import recipes
 from genrecore_training.augment import Augmentation
+from genrecore_training.calibration import fit_temperature
 from genrecore_training.crops import Crops, Material
 from genrecore_training.datasets import DatasetError
 from genrecore_training.evaluation import evaluate
@@ -176,6 +177,10 @@ def test_a_quantised_model_is_shipped_with_its_own_figure(
     assert said == found
     assert b"DequantizeLinear" in target.read_bytes()
     card = model_files.load(target, device="cpu").card
-    assert card.temperature != 1, "calibrated after quantising"
+    run = Run(recipe, "track_random", 0, places)
+    single = Run(small_recipe("small", optimisation=QUICK), "track_random", 0, places)
+    single.fit()
+    assert run.validated() != single.validated()
+    assert card.temperature == pytest.approx(fit_temperature(run.validated()), rel=1e-3)
     with pytest.raises(RecipeError, match="quantised as it is: leave out --int8"):
         list(experiment(recipe, "track_random", places, results, int8=True))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,18 @@ class _Snippets(CalibrationDataReader):
         return None if snippet is None else {"snippets": snippet[None]}
 
 
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the quantiser's advice, which it gives by the root logger, to do what is done already."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+
+
 def quantise(model: Path, bench: Bench, split: Split, target: Path) -> Path:
     """Quantise a model, calibrated on snippets of training tracks.
 
@@ -56,22 +69,22 @@ def quantise(model: Path, bench: Bench, split: Split, target: Path) -> Path:
         for item in picked
     ]
     prepared, fresh = target.with_suffix(".prepared"), target.with_suffix(".partial")
-    logging.getLogger().setLevel(logging.ERROR)  # the quantiser advises what is done already
-    # Symbolic shapes fail on the loops of recurrent layers, which stay in single precision.
-    quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
-    quantize_static(
-        str(prepared),
-        str(fresh),
-        _Snippets(snippets),
-        quant_format=QuantFormat.QDQ,
-        per_channel=True,
-        # 7 bits: on processors without VNNI sums of two products of 8 bits would not fit, and be cut off.
-        reduce_range=True,
-        # Not the normalisation, whose range is wide, nor the softmax, whose rows would not sum to 1.
-        op_types_to_quantize=["Conv", "Gemm", "MatMul"],
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-    )
+    with _quietly():
+        # Symbolic shapes fail on the loops of recurrent layers, which stay in single precision.
+        quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
+        quantize_static(
+            str(prepared),
+            str(fresh),
+            _Snippets(snippets),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            # 7 bits: on processors without VNNI sums of two products of 8 bits would not fit, and be cut off.
+            reduce_range=True,
+            # Not the normalisation, whose range is wide, nor the softmax, whose rows would not sum to 1.
+            op_types_to_quantize=["Conv", "Gemm", "MatMul"],
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        )
     describe(fresh, model_files.load(model, device="cpu").card)
     prepared.unlink()
     return fresh.replace(target)

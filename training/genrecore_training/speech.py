@@ -16,7 +16,7 @@ from genrecore_training.datasets import DatasetError
 
 __all__ = ["READER", "SPEAKER", "check_speaker", "read_aloud", "spoken"]
 
-#: Speaks what networks learn from: its voices are cut out of recordings of four people.
+#: Speaks what networks learn from: its voices are modelled on recordings of four people.
 SPEAKER = "flite"
 #: Speaks for the controls, so that they are of a voice, a text and mostly a language that no network has learnt.
 READER = "espeak-ng"
@@ -48,12 +48,17 @@ def check_speaker() -> None:
     Raises
     ------
     DatasetError
-        If it is not installed.
+        If it is not installed, or lacks a voice.
     """
     if shutil.which(SPEAKER) is None:
         raise DatasetError(
             f"{SPEAKER}, which speaks what a network is to learn from, is not installed: install it "
-            f"(Debian: apt install {SPEAKER}; macOS: brew install {SPEAKER})"
+            f"(Debian: apt install {SPEAKER}; macOS: brew install {SPEAKER}), or set speech to 0 in the recipe"
+        )
+    said = subprocess.run([SPEAKER, "-lv"], check=False, capture_output=True, text=True).stdout.split()
+    if missing := [voice for voice in _VOICES if voice not in said]:  # in its place it would take another
+        raise DatasetError(
+            f"{SPEAKER} has no voice {', '.join(missing)}: install a build of it that has them all"
         )
 
 
@@ -91,7 +96,7 @@ def spoken(count: int, seconds: float, *, seed: int) -> Iterator[NDArray[np.floa
             }
             options = [word for name, value in features.items() for word in ("--setf", f"{name}={value:.3f}")]
             voice = _VOICES[number % len(_VOICES)]
-            _say([SPEAKER, "-voice", voice, *options, "-t", sentences, "-o", str(path)])
+            _say([SPEAKER, "-voice", voice, *options, "-t", sentences, "-o", str(path)], path)
             yield audio.load(path, duration=seconds).samples
 
 
@@ -104,13 +109,13 @@ def read_aloud(path: Path, number: int) -> Path:
         If the program fails.
     """
     voice, speed = _READ_IN[number % len(_READ_IN)], 140 + 20 * (number // len(_READ_IN))
-    _say([READER, "-v", voice, "-s", str(speed), "-w", str(path), _READ])
+    _say([READER, "-v", voice, "-s", str(speed), "-w", str(path), _READ], path)
     return path
 
 
-def _say(command: list[str]) -> None:
+def _say(command: list[str], path: Path) -> None:
+    path.unlink(missing_ok=True)
     done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise DatasetError(
-            f"{command[0]} does not speak ({' '.join(done.stderr.split())}): mend it, or take it off PATH"
-        )
+    if done.returncode or not path.is_file():  # flite ends with 0, too, where it could not write
+        why = " ".join(done.stderr.split()) or "nothing was written"
+        raise DatasetError(f"{command[0]} does not speak ({why}): mend it, or take it off PATH")
