@@ -266,6 +266,8 @@ def _beside(recipe: Recipe, dataset: str) -> Recipe:
 def _nothing(bench: Bench, heads: Sequence[Head]) -> Iterator[Material]:
     """Sounds of no class; what further heads should say of them is not known."""
     recipe = bench.recipe
+    if not recipe.nothing and not recipe.speech:  # a table's recipe has no spectrogram to look up, either
+        return
     target = np.full(sum(head.size for head in heads), np.nan, np.float32)
     target[: heads[0].size] = 1 / heads[0].size
     spec = input_spec(recipe.input).logmel
