@@ -41,7 +41,7 @@ class Track:
     window : int
         Samples of a snippet.
     starts : ndarray of int64, shape (count,)
-        First sample of each snippet, in the order in which they were drawn; multiples of `GRID`.
+        First sample of each snippet, ascending; multiples of `GRID`.
     samples : ndarray of float32, shape (n,), or None
         The whole track, mono at 22,050 Hz, at least a window long; None for a long file.
     pieces : ndarray of float32, shape (count, context + window + context), or None
@@ -129,7 +129,7 @@ def _sampled(path: str, digest: str, length: audio.Length, window: int, count: i
 
     seed = seed_of(digest)
     n_samples = int(length.seconds * audio.ANALYSIS_RATE)
-    starts = draw_starts(n_samples, window, min(count, LONG_FILE_SNIPPETS), seed, loudness)
+    starts = np.sort(draw_starts(n_samples, window, min(count, LONG_FILE_SNIPPETS), seed, loudness))
     pieces = np.stack([heard[start] for start in starts.tolist()])
     require_sound(path, max(_loudness(piece) for piece in pieces))
     scaled, scaling = scale_down(pieces)

@@ -14,7 +14,7 @@ from typing import Any
 __all__ = ["AGGREGATION_VERSION", "Analysis", "Histogram", "Sampling", "aggregate", "combine"]
 
 #: Part of the cache key: raised whenever the same snippet probabilities would give another histogram.
-AGGREGATION_VERSION = 1
+AGGREGATION_VERSION = 2
 
 _FLOOR = 1e-12
 
@@ -35,6 +35,9 @@ class Histogram:
         Name and version of the model.
     temperature : float
         The model's calibration temperature, fitted on validation tracks through this very aggregation.
+    sequence : tuple of int
+        The most probable class of each snippet, as index into `labels`, in the order in which they sound; empty
+        where it is not known.
     """
 
     labels: tuple[str, ...]
@@ -42,12 +45,15 @@ class Histogram:
     probabilities: tuple[float, ...]
     model: str
     temperature: float = 1.0
+    sequence: tuple[int, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if not len(self.labels) == len(self.counts) == len(self.probabilities):
             raise ValueError("a histogram needs one count and one probability for each label")
         if not self.snippets:
             raise ValueError("a histogram needs at least one snippet")
+        if self.sequence and [self.sequence.count(k) for k in range(len(self.labels))] != list(self.counts):
+            raise ValueError("the sequence of a histogram must have the classes that it counts")
 
     @property
     def snippets(self) -> int:
@@ -106,6 +112,7 @@ class Histogram:
             "counts": dict(zip(self.labels, self.counts, strict=True)),
             "probabilities": {k: round(p, 6) for k, p in zip(self.labels, self.probabilities, strict=True)},
             "temperature": self.temperature,
+            "sequence": list(self.sequence),
         }
 
     @classmethod
@@ -117,6 +124,7 @@ class Histogram:
             probabilities=tuple(data["probabilities"][label] for label in data["counts"]),
             model=data["model"],
             temperature=data.get("temperature", 1.0),
+            sequence=tuple(data.get("sequence", ())),
         )
 
     def _quadrants(self, *labels: str) -> float | None:
@@ -246,7 +254,7 @@ def aggregate(
     Parameters
     ----------
     probabilities : sequence of sequence of float, shape (snippets, classes)
-        One row a snippet; rows sum to 1. A numpy array will do.
+        One row a snippet, in the order in which they sound; rows sum to 1. A numpy array will do.
     labels : sequence of str
         The classes.
     model : str
@@ -262,11 +270,10 @@ def aggregate(
     rows = [[float(p) for p in row] for row in probabilities]
     if not rows or any(len(row) != len(labels) for row in rows):
         raise ValueError(f"expected rows of {len(labels)} probabilities, and at least one")
-    counts = [0] * len(labels)
-    for row in rows:
-        counts[max(range(len(row)), key=row.__getitem__)] += 1
+    sequence = tuple(max(range(len(row)), key=row.__getitem__) for row in rows)
+    counts = tuple(sequence.count(k) for k in range(len(labels)))
     means = [min(1.0, math.fsum(column) / len(rows)) for column in zip(*rows, strict=True)]
-    return Histogram(tuple(labels), tuple(counts), tuple(means), model, temperature)
+    return Histogram(tuple(labels), counts, tuple(means), model, temperature, sequence)
 
 
 def combine(histograms: Sequence[Histogram]) -> Histogram:

@@ -21,7 +21,7 @@ from genrecore.errors import ModelError
 from genrecore.keys import CacheKey, Method
 from genrecore.runtime import CPU
 from genrecore.settings import Settings
-from genrecore.snippets import Cuts
+from genrecore.snippets import Cuts, Track
 
 __all__ = [
     "ANALYSIS_VERSION",
@@ -108,22 +108,27 @@ class Preparer:
         AudioError
             In one sentence.
         """
+        return self.cut(self.open(path, content_hash))
+
+    def open(self, path: str | os.PathLike[str], content_hash: str | None = None) -> Track:
+        """The first half of `prepare`: decode a file and draw its snippets."""
         name = os.fspath(path)
         begin = perf_counter()
         hashed = content_hash or hash_content(name)
         hashed_at = perf_counter()
         seconds = max(self._genre.snippet_seconds, self._mood.snippet_seconds)
         track = snippets.open_track(name, count=self._count, seconds=seconds, content_hash=hashed)
-        opened_at = perf_counter()
+        self.stage_seconds = {"hash": hashed_at - begin, "decode": perf_counter() - hashed_at}
+        return track
+
+    def cut(self, track: Track) -> Prepared:
+        """The second half: the snippets of a track as the two models want them."""
+        begin = perf_counter()
         logmels = snippets.LogMels(track, [self._genre, self._mood])
         genre = snippets.cuts_for(self._genre, track, logmels)
         mood = snippets.cuts_for(self._mood, track, logmels)
-        self.stage_seconds = {
-            "hash": hashed_at - begin,
-            "decode": opened_at - hashed_at,
-            "logmel": perf_counter() - opened_at,
-        }
-        return Prepared(name, hashed, track.duration, track.warnings, genre, mood)
+        self.stage_seconds["logmel"] = perf_counter() - begin
+        return Prepared(track.path, track.content_hash, track.duration, track.warnings, genre, mood)
 
 
 class Analyzer:
@@ -138,6 +143,12 @@ class Analyzer:
 
     Attributes
     ----------
+    settings : Settings
+        As given.
+    genre, mood : Model
+        The loaded models.
+    preparer : Preparer
+        The half of it that needs no models.
     graphics : bool
         Whether a model runs on a graphics card.
     fallback : str
@@ -161,16 +172,16 @@ class Analyzer:
     ) -> None:
         self.settings = settings or Settings()
         genre, mood = model_names(self.settings)
-        self._genre = model.load(genre, device=self.settings.device)
-        self._mood = model.load(mood, device=self.settings.device)
-        _check(self._genre.card, "genre", self.settings)
-        _check(self._mood.card, "mood", self.settings)
-        self.graphics = any(loaded.provider != CPU for loaded in (self._genre, self._mood))
-        self.fallback = self._genre.fallback or self._mood.fallback
+        self.genre = model.load(genre, device=self.settings.device)
+        self.mood = model.load(mood, device=self.settings.device)
+        _check(self.genre.card, "genre", self.settings)
+        _check(self.mood.card, "mood", self.settings)
+        self.graphics = any(loaded.provider != CPU for loaded in (self.genre, self.mood))
+        self.fallback = self.genre.fallback or self.mood.fallback
         if self.fallback:
             (notify or logging.getLogger("genrecore").warning)(self.fallback)
-        self._preparer = Preparer(self._genre.card, self._mood.card, self.settings.snippets)
-        self._method = Method(self._genre.digest, self._mood.digest, self.settings.snippets, ANALYSIS_VERSION)
+        self.preparer = Preparer(self.genre.card, self.mood.card, self.settings.snippets)
+        self._method = Method(self.genre.digest, self.mood.digest, self.settings.snippets, ANALYSIS_VERSION)
         #: Seconds that the stages of the last analysis took: hash, decode, logmel, genre, mood.
         self.stage_seconds: dict[str, float] = {}
 
@@ -193,14 +204,14 @@ class Analyzer:
         AudioError
             If nothing can be heard in it; in one sentence.
         """
-        return self.infer(self._preparer.prepare(path, content_hash), self._preparer.stage_seconds)
+        return self.infer(self.preparer.prepare(path, content_hash), self.preparer.stage_seconds)
 
     def infer(self, prepared: Prepared, seconds_before: dict[str, float] | None = None) -> Analysis:
         """The second half of `analyze`."""
         begin = perf_counter()
-        genre = listen(self._genre, prepared.genre)
+        genre = listen(self.genre, prepared.genre)
         heard_genre_at = perf_counter()
-        mood = listen(self._mood, prepared.mood)
+        mood = listen(self.mood, prepared.mood)
         stages = {"genre": heard_genre_at - begin, "mood": perf_counter() - heard_genre_at}
         self.stage_seconds = {**(seconds_before or {}), **stages}
         return Analysis(
@@ -211,7 +222,7 @@ class Analyzer:
             mood=mood,
             sampling=Sampling(
                 snippets=genre.snippets,
-                seconds=self._genre.card.snippet_seconds,
+                seconds=self.genre.card.snippet_seconds,
                 seed=snippets.seed_of(prepared.content_hash),
             ),
             analysed_at=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -147,6 +147,7 @@ def _pack(histogram: Histogram) -> dict[str, Any]:
         "counts": histogram.counts,
         "probabilities": histogram.probabilities,
         "temperature": histogram.temperature,
+        "sequence": histogram.sequence,
     }
 
 
@@ -157,4 +158,5 @@ def _unpack(data: dict[str, Any], model: str) -> Histogram:
         probabilities=tuple(data["probabilities"]),
         model=model,
         temperature=data["temperature"],
+        sequence=tuple(data["sequence"]),
     )

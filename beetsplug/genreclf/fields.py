@@ -159,6 +159,7 @@ def album_types(own_labels: Mapping[str, Sequence[str]] | None = None) -> dict[s
 
 def _histogram_json(histogram: Histogram, origin: Mapping[str, Any]) -> str:
     data = histogram.to_dict()
+    del data["sequence"]  # too long for a tag, and nobody asks for it there
     data["probabilities"] = {label: round(p, 4) for label, p in data["probabilities"].items()}
     data["confidence"] = round(data["confidence"], 4)
     return json.dumps({**data, **origin}, ensure_ascii=False, separators=(",", ":"))

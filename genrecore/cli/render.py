@@ -6,6 +6,8 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from string import ascii_letters
 from typing import Any
 
 from rich.bar import Bar
@@ -17,8 +19,9 @@ from rich.text import Text
 
 from genrecore.analysis import Analysis, Histogram
 from genrecore.pool import Result
+from genrecore.report.style import colours
 
-__all__ = ["Layout", "as_json", "clock", "line", "printable"]
+__all__ = ["Layout", "as_json", "clock", "letters_for", "line", "printable", "strip_of"]
 
 # Bars lower than this are left out, and there are never more than that many.
 _LOWEST = 0.05
@@ -67,18 +70,23 @@ class Layout:
         Width of the first column and of each of the other two, in characters.
     encoding : str
         What the terminal understands.
+    colour : bool
+        Whether it has enough colours to tell classes apart: of sixteen, several would be one.
     """
 
     name: int
     histogram: int
     encoding: str = "utf-8"
+    colour: bool = True
 
     @classmethod
     def for_console(cls, console: Console) -> Layout:
         """Share out the width of a terminal."""
         width = max(60, min(console.width, 140)) - 4
         name = width // 3
-        return cls(name, (width - name) // 2, console.encoding)
+        return cls(
+            name, (width - name) // 2, console.encoding, console.color_system not in (None, "standard")
+        )
 
     @property
     def _plain(self) -> bool:
@@ -116,19 +124,59 @@ class Layout:
         top = Text(histogram.top, f"bold {colour}")
         top.append(f"  {histogram.confidence:.0%} sure", "dim")
         grid = Table.grid(padding=(0, 1, 0, 0))
-        label = min(max(map(len, histogram.labels)), 12)
+        label = min(max(map(len, histogram.labels)), 12) + (0 if self._colourful else 2)
         bar = self.histogram - label - 7
         grid.add_column(width=label, no_wrap=True, overflow="crop")
         grid.add_column(width=bar)
         grid.add_column(width=4, justify="right")
+        palette, letters = colours(histogram.labels), letters_for(histogram.labels)
         for name, share in _tallest(histogram):
-            grid.add_row(name, self._bar(share, bar, colour), Text(f"{share:.0%}", "dim"))
-        return Group(top, grid)
+            shown = name if self._colourful else f"{letters[name]} {name}"
+            grid.add_row(shown, self._bar(share, bar, palette[name]), Text(f"{share:.0%}", "dim"))
+        strip = Text()
+        for name in strip_of(histogram, self.histogram - 2):
+            strip.append("▀" if self._colourful else letters[name], palette[name] if self._colourful else "")
+        return Group(top, grid, strip) if strip else Group(top, grid)
+
+    @property
+    def _colourful(self) -> bool:
+        return self.colour and not self._plain
 
     def _bar(self, share: float, width: int, colour: str) -> RenderableType:
         if self._plain:
             return Text("#" * round(share * width), colour)
         return Bar(1.0, 0.0, share, width=width, color=colour)
+
+
+def strip_of(histogram: Histogram, width: int) -> list[str]:
+    """A timeline in a line: the commonest class of each part of the snippets, in the order in which they sound.
+
+    Parameters
+    ----------
+    histogram : Histogram
+        Of a track.
+    width : int
+        Parts at most.
+
+    Returns
+    -------
+    list of str
+        Classes; empty where the order is not known.
+    """
+    sequence = histogram.sequence
+    parts = min(width, len(sequence))
+    borders = [k * len(sequence) // parts for k in range(parts + 1)] if parts > 0 else []
+    chosen = (max(part, key=part.count) for part in (sequence[a:b] for a, b in pairwise(borders)))
+    return [histogram.labels[k] for k in chosen]
+
+
+def letters_for(labels: Sequence[str]) -> dict[str, str]:
+    """A letter for each class, of its own name where that is possible, all different."""
+    taken: dict[str, str] = {}
+    for label in labels:
+        mine = [c for c in (*label.lower(), *label.upper(), *ascii_letters) if c.isalpha()]
+        taken[label] = next((c for c in mine if c not in taken.values()), "?")
+    return taken
 
 
 def _tallest(histogram: Histogram) -> list[tuple[str, float]]:

@@ -102,7 +102,7 @@ import pickle, sys
 from genrecore import Settings
 from genrecore.analyzer import Analyzer
 analyzer = Analyzer(Settings(sys.argv[1], sys.argv[2], int(sys.argv[3]), "cpu"))
-prepared = analyzer._preparer.prepare(sys.argv[4])
+prepared = analyzer.preparer.prepare(sys.argv[4])
 assert analyzer.infer(prepared).genre.snippets == int(sys.argv[3])
 sent = len(pickle.dumps(prepared.packed()))
 peak = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
