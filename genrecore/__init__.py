@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from genrecore.model import Model, load
     from genrecore.pool import Result, analyze_many
     from genrecore.settings import Settings
+    from genrecore.sliding import timeline
+    from genrecore.timelines import Flow, Section, Timeline
 
     __version__: str
 
@@ -32,6 +34,7 @@ __all__ = [
     "AudioError",
     "Cache",
     "CacheError",
+    "Flow",
     "GenreCoreError",
     "Histogram",
     "Model",
@@ -39,13 +42,16 @@ __all__ = [
     "Result",
     "RuntimeMissing",
     "Sampling",
+    "Section",
     "Settings",
+    "Timeline",
     "__version__",
     "analyze",
     "analyze_many",
     "combine",
     "load",
     "open_cache",
+    "timeline",
 ]
 
 _HOME = {
@@ -56,6 +62,8 @@ _HOME = {
     "model": ("Model", "load"),
     "pool": ("Result", "analyze_many"),
     "settings": ("Settings",),
+    "sliding": ("timeline",),
+    "timelines": ("Flow", "Section", "Timeline"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DEVICES", "LONG_FILE_SNIPPETS", "SNIPPETS", "TIMEOUT", "Settings"]
+__all__ = ["DEVICES", "HOP", "LONG_FILE_SNIPPETS", "MIN_CONFIDENCE", "SNIPPETS", "TIMEOUT", "Settings"]
 
 #: How many snippets are drawn from a track by default.
 SNIPPETS = 100
+#: What is less sure than this is not written, and called unsure: docs/models.md says why.
+MIN_CONFIDENCE = 0.5
+#: Seconds from one window of a timeline to the next by default.
+HOP = 0.5
 #: Seconds a file may take by default.
 TIMEOUT = 300.0
 #: Most snippets of a long file: they are held, at 0.7 MB each while it is read, and 300 MB are a worker's budget.

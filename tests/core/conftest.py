@@ -9,6 +9,8 @@ from core.program import Genrecore
 from core.rig import make_model
 from synth import piece
 
+from genrecore.card import ModelCard
+from genrecore.model import read_card
 from genrecore.settings import Settings
 
 
@@ -19,6 +21,16 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     genre = make_model(folder / "genre.onnx", "genre")
     mood = make_model(folder / "mood.onnx", "mood", hop=854, seed=1)
     return Settings(str(genre), str(mood), snippets=20, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def genre_card(settings: Settings) -> ModelCard:
+    return read_card(settings.genre_model)
+
+
+@pytest.fixture(scope="session")
+def mood_card(settings: Settings) -> ModelCard:
+    return read_card(settings.mood_model)
 
 
 @pytest.fixture(scope="session")
