@@ -13,7 +13,7 @@ BENCH_FLAGS ?=
 
 help:
 	@echo "make demo        a small library of made-up pieces through beets and genreclf (MUSIC=folder: your own)"
-	@echo "make test        the tests (about 20 minutes)"
+	@echo "make test        the tests (about 20 minutes; those of the pages need Chromium: apt install chromium)"
 	@echo "make test-slow   the long tests: kills, matrices, three-hour files"
 	@echo "make test-beets  the plugin's tests on beets 2.7, 2.10 and the newest"
 	@echo "make lint        ruff and mypy"
@@ -35,7 +35,7 @@ help:
 .venv/.dev: .venv/.cpu
 	@echo "Adding torch and the development tools to .venv (first time only) ..."
 	@$(PIP) "$$(grep '^torch==' constraints.txt)"
-	@$(PIP) --editable ".[cpu,training,dev]"
+	@$(PIP) --editable ".[cpu,report,training,dev]"
 	@touch $@
 
 demo: .venv/.cpu

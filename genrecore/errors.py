@@ -16,6 +16,7 @@ __all__ = [
     "ModelError",
     "NoCache",
     "NotAudio",
+    "ReportError",
     "RuntimeMissing",
     "SilentAudio",
     "TooShort",
@@ -89,3 +90,7 @@ class CacheError(GenreCoreError):
 
 class NoCache(CacheError):
     """There is no cache yet, and none was to be made."""
+
+
+class ReportError(GenreCoreError):
+    """A page or picture that cannot be made or written."""

@@ -10,6 +10,8 @@ from genrecore.cli.analyze import analyze
 from genrecore.cli.cache import cache
 from genrecore.cli.doctor import doctor
 from genrecore.cli.models import models
+from genrecore.cli.report import report
+from genrecore.cli.timeline import timeline
 from genrecore.errors import GenreCoreError
 
 __all__ = ["main"]
@@ -50,10 +52,12 @@ def main() -> None:
     Examples:
       genrecore analyze song.mp3 Music/
       genrecore analyze --json Music/ > analyses.jsonl
+      genrecore timeline song.mp3
+      genrecore report Music/
       genrecore models
       genrecore doctor
     """
 
 
-for _command in (analyze, models, cache, doctor):
+for _command in (analyze, timeline, report, models, cache, doctor):
     main.add_command(_command)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from genrecore.cli.options import cache_option, model_option
-from genrecore.settings import DEVICES, SNIPPETS, TIMEOUT, Settings
+from genrecore.cli.options import cache_for, listening_options
+from genrecore.settings import Settings
 
 if TYPE_CHECKING:
-    from genrecore.cache import Cache
-    from genrecore.cli.output import Output
     from genrecore.pool import Result
 
 __all__ = ["analyze"]
@@ -25,46 +22,21 @@ __all__ = ["analyze"]
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(readable=False))
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
-@click.option(
-    "--snippets",
-    type=click.IntRange(1, 100_000),
-    default=SNIPPETS,
-    show_default=True,
-    help="Snippets a track.",
-)
-@model_option("genre")
-@model_option("mood")
-@click.option(
-    "-j", "--jobs", type=click.IntRange(0), default=0, help="Worker processes.  [default: one a core]"
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(0, min_open=True),
-    default=TIMEOUT,
-    show_default=True,
-    help="Seconds a file may take.",
-)
-@click.option(
-    "--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where the models run."
-)
-@click.option("--no-cache", is_flag=True, help="Neither look up nor keep analyses.")
-@cache_option
+@listening_options
 def analyze(
     paths: tuple[str, ...],
     as_json: bool,
-    snippets: int,
-    genre_model: str,
-    mood_model: str,
+    settings: Settings,
     jobs: int,
     timeout: float,
-    device: str,
     no_cache: bool,
     cache: str | None,
 ) -> None:
     """Listen to files and to all audio files in folders.
 
     Shows the genre, the mood, how sure that is and how the snippets of each track spread: as a table on a
-    terminal, as lines elsewhere. A file that was heard before is not heard again, even if moved or tagged.
+    terminal, with a strip below the bars that says which class sounds when; as lines elsewhere. A file that was
+    heard before is not heard again, even if moved or tagged.
 
     \b
     Examples:
@@ -80,11 +52,10 @@ def analyze(
     from genrecore.cli.output import Output
     from genrecore.pool import analyze_many
 
-    settings = Settings(genre_model, mood_model, snippets, device)
     files, problems = collect(paths, AUDIO_EXTENSIONS)
     tally = _Tally(failed=len(problems))
     begin = perf_counter()
-    with Output.choose(as_json=as_json) as output, _cache(no_cache, cache, output) as store:
+    with Output.choose(as_json=as_json) as output, cache_for(no_cache, cache, output.problem) as store:
         for problem in problems:
             output.problem(problem)
         output.expect(len(files))
@@ -120,15 +91,3 @@ class _Tally:
             self.cached += 1
         else:
             self.heard += 1
-
-
-@contextmanager
-def _cache(no_cache: bool, location: str | None, output: Output) -> Iterator[Cache | None]:
-    if no_cache:
-        yield None
-        return
-    from genrecore.cache import open_cache
-
-    store: Any = open_cache(location, notify=output.problem)
-    with store or nullcontext():
-        yield store

@@ -66,8 +66,17 @@ class Output:
             self._out.print(self._layout.row(result))
         else:
             self._line(line(result.analysis, self._out.encoding))
-        for warning in result.warnings if not self._as_json else ():
-            self.problem(f"{result.path}: {warning}", style="yellow")
+        self._heard(() if self._as_json else result.warnings, result.path)
+
+    def unseen(self, result: Result) -> None:
+        """The same where it is not shown, and only what went wrong is."""
+        if result.analysis is None:
+            self.problem(result.error or "")
+        self._heard(result.warnings, result.path)
+
+    def _heard(self, warnings: tuple[str, ...], path: str) -> None:
+        for warning in warnings:
+            self.problem(f"{path}: {warning}", style="yellow")
         if self._task is not None:
             self._progress.advance(self._task)
 
