@@ -109,6 +109,9 @@ class GenreClfPlugin(plugins.BeetsPlugin):
 
             ui.print_("\n".join(in_force(self.config, fields.TASKS)))
             return
+        if opts.report or opts.show:
+            self._look(lib, opts, args, options)
+            return
         self._follow_changes(lib, options)
         journal = open_journal(lib)
         # All is put back: albums as well, be their tracks gone.
@@ -134,6 +137,30 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         finally:
             if journal is not None:
                 journal.close()
+        self._leave_later()
+
+    def _look(self, lib: Library, opts: optparse.Values, args: list[str], options: Options) -> None:
+        """`--report` and `--show`: what changes nothing."""
+        from genrecore.errors import GenreCoreError
+
+        from .portrait import report, show
+        from .tracks import Tracks
+
+        if opts.albums:
+            items = Tracks.of_albums(lib, [album.id for album in lib.albums(args) if album.id])
+        else:
+            items = Tracks.of_query(lib, args)
+        try:
+            if opts.report:
+                self._exit_status = report(items, opts.report, options, self._log)
+            if opts.show:
+                self._exit_status |= show(lib, items, options, self._log)
+        except GenreCoreError as error:
+            self._log.error("{}", error)
+            self._exit_status = 1
+        self._leave_later()
+
+    def _leave_later(self) -> None:
         if self._exit_status:
             # Last of all listeners, so that playlists and servers are updated first.
             self.register_listener("cli_exit", self._leave)

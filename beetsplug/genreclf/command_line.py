@@ -16,6 +16,8 @@ Examples:
   beet genreclf --failed                 try again what failed
   beet genreclf --reapply                after other names or policies in the configuration
   beet genreclf --restore artist:queen   put back what was there before
+  beet genreclf --show title:bohemian    draw what was heard, and when
+  beet genreclf --report library.html    a page on the whole library
 """
 
 
@@ -69,6 +71,12 @@ def command() -> ui.Subcommand:
     parser.add_option("-q", "--quiet", action="store_true", help="print only warnings and errors")
     parser.add_option(
         "--restore", action="store_true", help="put back the genres and moods that were there before"
+    )
+    parser.add_option(
+        "--show", action="store_true", help="draw what is heard in each track, and when; change nothing"
+    )
+    parser.add_option(
+        "--report", metavar="FILE", help="write a page on the tracks that were heard; change nothing"
     )
     parser.add_option(
         "--config", action="store_true", help="show the options in force and where they come from"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from genrecore.settings import MIN_CONFIDENCE
+
 __all__ = ["DEFAULTS"]
 
 DEFAULTS: dict[str, Any] = {
     "auto": True,
     "policy": "fill",
     "add_to": "back",
-    "min_confidence": 0.5,
+    "min_confidence": MIN_CONFIDENCE,
     "count": 1,
     "min_share": 0.25,
     "genre_map": {},

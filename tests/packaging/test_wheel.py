@@ -45,10 +45,12 @@ def test_leaves_the_namespace_of_beets_alone(names: set[str]) -> None:
     assert "beetsplug/genreclf/__init__.py" in names
 
 
-def test_holds_weights_recipes_and_type_markers(names: set[str]) -> None:
+def test_holds_weights_recipes_templates_and_type_markers(names: set[str]) -> None:
     weights = {name for name in names if name.startswith("genrecore/weights/") and name.endswith(".onnx")}
     assert {Path(name).stem for name in weights} >= {path.stem for path in model_files.bundled()}
     assert any(name.startswith("genrecore_training/recipes/") and name.endswith(".yaml") for name in names)
+    templates = Path(__file__).parents[2] / "genrecore" / "report" / "templates"
+    assert {f"genrecore/report/templates/{path.name}" for path in templates.iterdir()} <= names
     assert {"genrecore/py.typed", "genrecore_training/py.typed"} <= names
 
 
@@ -59,7 +61,14 @@ def test_metadata(wheel: Path, names: set[str]) -> None:
     assert metadata["Name"] == "beets-genreclf"
     assert metadata["License-Expression"] == "MIT"
     assert set(metadata.get_all("License-File", [])) == {"LICENSE", "WEIGHTS.md"}
-    assert set(metadata.get_all("Provides-Extra", [])) == {"cpu", "gpu", "directml", "training", "dev"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {
+        "cpu",
+        "gpu",
+        "directml",
+        "report",
+        "training",
+        "dev",
+    }
     for extra, runtime in (("cpu", ""), ("gpu", "-gpu"), ("directml", "-directml")):
         wanted = [line for line in metadata.get_all("Requires-Dist", []) if f"'{extra}'" in line]
         assert [line.split(">")[0] for line in wanted] == [f"onnxruntime{runtime}"]
@@ -90,6 +99,11 @@ def test_works_far_from_the_repository(installed) -> None:
 
     line = json.loads(installed.run("genrecore", "analyze", "--json", "album/song.flac").stdout)
     assert sum(line["genre"]["counts"].values()) == line["sampling"]["snippets"] == 100
+
+    installed.run("genrecore", "timeline", "album/song.flac", "--csv", "song.csv")
+    assert (home / "song.csv").read_text().startswith("time,loudness,genre_top,")
+    told = installed.run("genrecore", "timeline", "album/song.flac", code=1).stderr
+    assert 'pip install "beets-genreclf[report]"' in told
 
     (home / "beets" / "config.yaml").write_text(CONFIG)
     installed.run("beet", "import", "-qA", "album")
