@@ -98,6 +98,7 @@ def main() -> None:
                 "stages", paths=few, model=name, database=str(folder / f"{name}-stages.db")
             )
             models[name] = outcome
+        one_song = measure("one_song", paths=few, folder=str(folder))
         startup = measure("startup", folder=str(folder), repeats=21)
         piece = material.short_piece(folder / "piece.mp3")
         nothing_new = measure("nothing_new", folder=str(folder), piece=str(piece), tracks=arguments.tracks)
@@ -111,6 +112,7 @@ def main() -> None:
         "models": models,
         "startup": startup,
         "nothing_new": nothing_new,
+        "one_song": one_song,
     }
     RESULTS.mkdir(exist_ok=True)
     target = RESULTS / f"{arguments.name}.json"

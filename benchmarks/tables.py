@@ -87,6 +87,7 @@ def bench_block(every: Sequence[Results]) -> str:
 def _one(results: Results) -> list[str]:
     machine, piece = results.get("machine", {}), results.get("piece", {})
     start, again = results.get("startup", {}), results.get("nothing_new", {})
+    song = results.get("one_song", {})
     seconds, start_seconds = number(again.get("seconds"), 1), number(again.get("start_of_beets_seconds"), 1)
     return [
         f"Measured on {results.get('measured_at', MISSING)}: {machine.get('processor', MISSING)}, "
@@ -100,7 +101,9 @@ def _one(results: Results) -> list[str]:
         f"({number(start.get('with_milliseconds'))} against {number(start.get('without_milliseconds'))} ms). "
         f"`beet genreclf` over {number(again.get('tracks'))} tracks of which none is new takes "
         f"{seconds} s; without the {start_seconds} s in which beets starts, that is "
-        f"{number(again.get('tracks_per_second'))} tracks a second.",
+        f"{number(again.get('tracks_per_second'))} tracks a second. "
+        f"`genrecore timeline` of one of the files takes {number(song.get('timeline_seconds'), 1)} s, "
+        f"`genrecore analyze` {number(song.get('analyze_seconds'), 1)} s.",
     ]
 
 

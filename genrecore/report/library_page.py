@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["library_page"]
 
-_BLUES = [[0.0, "rgba(47,111,176,0)"], [1.0, "rgba(47,111,176,0.9)"]]
+_BLUES = [[0.0, "rgba(47,111,176,0)"], [1.0, "rgba(47,111,176,0.75)"]]
 
 
 def library_page(

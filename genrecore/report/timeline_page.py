@@ -62,7 +62,6 @@ def timeline_page(line: Timeline, song: Song, sound: Sound) -> str:
         "timeline",
         data={
             "times": _rounded(line.times, 2),
-            "day": _DAY,
             "duration": line.duration,
             "flows": {task: {"labels": labels, "values": values} for task, (labels, values) in shown.items()},
             "path": path,
@@ -165,7 +164,6 @@ def _flow_figure(line: Timeline, shown: dict[str, tuple[list[str], list[list[flo
             hovermode="x unified",
             hoversubplots="axis",
             hoverlabel={"font": {"size": 11}},
-            shapes=[{"type": "line", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "x0": _DAY, "x1": _DAY}],
         )
     )
     form = "%-H:%M:%S" if line.duration >= 3600 else "%-M:%S"

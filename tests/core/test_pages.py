@@ -77,7 +77,7 @@ class Visit:
             self.page.evaluate(
                 """() => {
                     const plot = document.querySelector('#flow .draglayer .xy .nsewdrag').getBoundingClientRect();
-                    const line = document.querySelector('#flow .shapelayer path').getBoundingClientRect();
+                    const line = document.getElementById('playhead').getBoundingClientRect();
                     return (line.x + line.width / 2 - plot.x) / plot.width;
                 }"""
             )

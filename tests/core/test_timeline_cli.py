@@ -8,13 +8,15 @@ import json
 import os
 import re
 import shutil
+import signal
+import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import mediafile
 import pytest
 from core.program import Genrecore
-from synth import cut, music, piece, write
+from synth import cut, music, piece, repeat, write
 
 
 @pytest.fixture
@@ -183,3 +185,16 @@ def test_without_the_extra_one_sentence_says_what_to_install(genrecore: Genrecor
     assert done.stderr == (
         'Error: pages and pictures need plotly and jinja2: run pip install "beets-genreclf[report]"\n'
     )
+
+
+def test_ctrl_c_leaves_no_page(genrecore: Genrecore, song: Path) -> None:
+    if os.name == "nt":
+        pytest.skip("Ctrl-C is sent otherwise here")
+    repeat(song, genrecore.folder / "mix.mp3", 4000)  # nearly nine hours
+    with genrecore.start("timeline", "mix.mp3", *genrecore.models) as process:
+        time.sleep(6)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err.strip() == "interrupted"
+    assert leftovers(genrecore.folder) == {"mix.mp3"}

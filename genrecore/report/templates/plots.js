@@ -15,14 +15,15 @@ const page = (() => {
       if (/^[xy]axis\d*$/.test(key)) {
         change[`${key}.gridcolor`] = line;
         change[`${key}.zerolinecolor`] = line;
-        change[`${key}.linecolor`] = line;
+        change[`${key}.linecolor`] = change[`${key}.tickcolor`] = line;
         change[`${key}.tickfont.color`] = soft;
         change[`${key}.title.font.color`] = soft;
         change[`${key}.spikecolor`] = soft;
       }
     }
     (div.layout.annotations || []).forEach((_, k) => { change[`annotations[${k}].font.color`] = soft; change[`annotations[${k}].bgcolor`] = style("--card"); });
-    (div.layout.shapes || []).forEach((_, k) => { change[`shapes[${k}].line.color`] = ink; });
+    const texts = div.data.flatMap((trace, k) => (trace.texttemplate ? [k] : []));
+    if (texts.length) Plotly.restyle(div, { "textfont.color": ink }, texts);
     return Plotly.relayout(div, change);
   }
 

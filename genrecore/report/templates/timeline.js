@@ -1,7 +1,7 @@
 "use strict";
 // The playhead: where the song is, what is heard there, and how to go elsewhere.
 (async () => {
-  const { times, day, duration, flows, path, sound } = page.data;
+  const { times, duration, flows, path, sound } = page.data;
   const audio = document.getElementById("audio");
   const now = document.getElementById("now");
   const STEP = 5; // seconds that an arrow key moves
@@ -37,6 +37,10 @@
     return time - list[low] <= list[high] - time ? low : high;
   }
 
+  // Above the plot and not in it: to move it there costs a quarter of a second with a mix of two hours.
+  const playhead = document.getElementById("playhead");
+  for (const [side, pixels] of Object.entries(flow.layout.margin)) playhead.style.setProperty(`--${side}`, `${pixels}px`);
+
   // The strip of loudness comes first, then the genres, then the moods.
   const strip = flow.data.findIndex((trace) => trace.stackgroup);
 
@@ -67,7 +71,7 @@
     drawn = tick;
     say(time);
     flow.dataset.position = time.toFixed(2);
-    Plotly.relayout(flow, { "shapes[0].x0": day + 1000 * time, "shapes[0].x1": day + 1000 * time });
+    playhead.style.setProperty("--share", time / duration);
     if (plane) {
       const k = nearest(path.time, time);
       Plotly.restyle(plane, { x: [[path.valence[k]]], y: [[path.arousal[k]]] }, [1]);
