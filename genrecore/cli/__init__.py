@@ -22,7 +22,9 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except GenreCoreError as error:
-            raise click.ClickException(str(error)) from error
+            from genrecore.cli.render import printable
+
+            raise click.ClickException(printable(str(error))) from error
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             raise click.exceptions.Exit(130) from None

@@ -66,6 +66,7 @@ def report(
     from genrecore.audio import AUDIO_EXTENSIONS
     from genrecore.cli.files import collect
     from genrecore.cli.output import Output
+    from genrecore.cli.render import printable
     from genrecore.pool import analyze_many
     from genrecore.report.library import portray
     from genrecore.report.library_page import library_page
@@ -98,7 +99,7 @@ def report(
         sys.exit(1)
     with writing(html) as file:
         file.write(library_page(portrait, title or _name(paths), made=date.today().isoformat()))
-    click.echo(f"wrote {html}")
+    click.echo(printable(f"wrote {html}"))
     sys.exit(1 if failed else 0)
 
 

@@ -82,6 +82,7 @@ def timeline(
 
     Exit code: 0 fine, 1 it cannot be heard or written, 2 wrong usage, 130 interrupted.
     """
+    from genrecore.cli.render import as_json
     from genrecore.report.page import require
 
     asked = {"html": html, "json": json, "csv": csv, "png": png, "svg": svg}
@@ -97,10 +98,10 @@ def timeline(
         require("matplotlib")
     line = _listen(path, hop, Settings(genre_model, mood_model, device=device))
     for warning in line.warnings:
-        click.echo(f"{path}: {warning}", err=True)
+        _say(f"{path}: {warning}")
     if json:
         with _opened(json) as file:
-            file.write(f"{line.to_json()}\n")
+            file.write(f"{as_json(line.to_dict(), 'utf-8')}\n")
     if csv:
         with _opened(csv) as file:
             _table(line, file)
@@ -109,9 +110,15 @@ def timeline(
         _page(line, path, asked["html"], embed_audio)
     for target in asked.values():
         if target and target != "-":
-            click.echo(f"wrote {target}", err="-" in asked.values())
+            _say(f"wrote {target}", err="-" in asked.values())
     if open_ and asked["html"]:
         click.launch(Path(asked["html"]).resolve().as_uri())
+
+
+def _say(sentence: str, *, err: bool = True) -> None:
+    from genrecore.cli.render import printable
+
+    click.echo(printable(sentence), err=err)
 
 
 def _check_targets(path: str, targets: list[str]) -> None:
@@ -171,7 +178,9 @@ def _draw(line: Timeline, path: str, targets: dict[str, str]) -> None:
     song = read_song(path)
     for kind, target in targets.items():
         with writing(target, binary=True) as file:
-            timeline_picture(line, song, file, "png" if kind == "png" else "svg")
+            whole = timeline_picture(line, song, file, "png" if kind == "png" else "svg")
+        if not whole:
+            _say(f"{path}: no font was found for some characters of the title: boxes stand for them")
 
 
 def _page(line: Timeline, path: str, target: str, embed_audio: bool) -> None:
@@ -181,6 +190,6 @@ def _page(line: Timeline, path: str, target: str, embed_audio: bool) -> None:
 
     sound = embedded(path) if embed_audio else linked(path, target)
     if not sound.kind:
-        click.echo(f"{path}: browsers do not play this format: the page will be silent", err=True)
+        _say(f"{path}: browsers do not play this format: the page will be silent")
     with writing(target) as file:
         file.write(timeline_page(line, read_song(path), sound))

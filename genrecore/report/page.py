@@ -49,22 +49,21 @@ def require(*modules: str) -> None:
 
 
 def require_place(target: str | os.PathLike[str]) -> None:
-    """Refuse a file to be written in a folder that does not exist, or cannot be written to.
+    """Refuse what cannot be written, as far as that can be told before: a folder, a device, a place that is not there.
 
     Raises
     ------
     ReportError
         Naming the file.
     """
-    folder = Path(target).resolve().parent
-    if not folder.is_dir():
-        raise ReportError(
-            f"{os.fspath(target)}: it cannot be written, for its folder does not exist: make it first"
-        )
-    if not os.access(folder, os.W_OK):
-        raise ReportError(
-            f"{os.fspath(target)}: it cannot be written (no permission in its folder): name another file"
-        )
+    name, path = os.fspath(target), Path(target).resolve()
+    if not path.parent.is_dir():
+        raise ReportError(f"{name}: it cannot be written, for its folder does not exist: make it first")
+    if path.exists() and not path.is_file():
+        what = "a folder" if path.is_dir() else "no ordinary file"
+        raise ReportError(f"{name}: it cannot be written, for it is {what}: name another file")
+    if not os.access(path.parent, os.W_OK):
+        raise ReportError(f"{name}: it cannot be written (no permission in its folder): name another file")
 
 
 def plain(text: str) -> str:
@@ -135,23 +134,20 @@ def writing(target: str | os.PathLike[str], *, binary: bool = False) -> Iterator
     ReportError
         If it cannot be written; what was there before is left as it was.
     """
-    path = Path(target)
+    path = Path(target).resolve()  # what a link points to is written, and not a file in place of the link
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         try:
-            if path.is_dir():
-                raise IsADirectoryError(21, "it is a folder")
-            with (
-                unfinished.open("wb")
-                if binary
-                else unfinished.open("w", encoding="utf-8", newline="") as file
-            ):
+            # What of a name is no Unicode becomes a question mark.
+            text: Any = {} if binary else {"encoding": "utf-8", "errors": "replace", "newline": ""}
+            with unfinished.open("wb" if binary else "w", **text) as file:
                 yield file
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
-        raise ReportError(f"{path}: it cannot be written ({error.strerror}): name another file") from error
+        reason = f"{os.fspath(target)}: it cannot be written ({error.strerror}): name another file"
+        raise ReportError(reason) from error
 
 
 def _hash(script: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -26,7 +27,7 @@ _METADATA: dict[str, dict[str, Any]] = {
 }
 
 
-def timeline_picture(line: Timeline, song: Song, file: IO[bytes], kind: Literal["png", "svg"]) -> None:
+def timeline_picture(line: Timeline, song: Song, file: IO[bytes], kind: Literal["png", "svg"]) -> bool:
     """Draw loudness, genre, mood, and valence and arousal over time.
 
     Parameters
@@ -39,6 +40,11 @@ def timeline_picture(line: Timeline, song: Song, file: IO[bytes], kind: Literal[
         Written to.
     kind : {'png', 'svg'}
         Its format; texts of an SVG stay texts.
+
+    Returns
+    -------
+    bool
+        Whether all of the title could be drawn: else some of its characters are in no font that was found.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -73,7 +79,10 @@ def timeline_picture(line: Timeline, song: Song, file: IO[bytes], kind: Literal[
         rows[-1].set(xlim=(0, line.duration), xlabel="time")
         rows[-1].xaxis.set_major_locator(MaxNLocator(9, steps=[1, 1.5, 2, 3, 6]))
         rows[-1].xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(seconds)))
-        figure.savefig(file, format=kind, dpi=_DPI, metadata=_METADATA[kind])
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            figure.savefig(file, format=kind, dpi=_DPI, metadata=_METADATA[kind])
+    return kind == "svg" or not any("missing from font" in str(warning.message) for warning in caught)
 
 
 def _areas(axes: Axes, line: Timeline, flow: Flow, name: str) -> None:

@@ -79,17 +79,17 @@ def read_song(path: str | os.PathLike[str]) -> Song:
     """Read the tags of a file; of one whose tags cannot be read, its name."""
     import mediafile
 
-    name = Path(path).stem
+    name = _text(Path(path).stem)
     try:
         tags = mediafile.MediaFile(os.fspath(path))
     except mediafile.UnreadableFileError:
         return Song(name)
     return Song(
-        title=tags.title or name,
-        artist=tags.artist or "",
-        album=tags.album or "",
+        title=_text(tags.title or "") or name,
+        artist=_text(tags.artist or ""),
+        album=_text(tags.album or ""),
         year=tags.year or None,
-        genres=tuple(genre for genre in tags.genres or () if genre),
+        genres=tuple(_text(genre) for genre in tags.genres or () if genre),
     )
 
 
@@ -122,3 +122,9 @@ def embedded(path: str | os.PathLike[str]) -> Sound:
 
 def _kind(path: str | os.PathLike[str]) -> str:
     return _TYPES.get(probe(path).container, "")
+
+
+def _text(value: str) -> str:
+    """On one line, and without what is no Unicode or cannot be seen."""
+    known = value.encode("utf-8", "replace").decode()
+    return "".join(character if character.isprintable() else " " for character in known).strip()

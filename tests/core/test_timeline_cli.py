@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -132,6 +133,7 @@ def test_bad_files_leave_no_page(genrecore: Genrecore, name: str) -> None:
         (["--html", "none/x.html"], 1, "none/x.html: it cannot be written, for its folder does not exist"),
         (["--html", "song.mp3"], 1, "song.mp3: that is the song itself"),
         (["--html", "folder"], 2, "is a directory"),
+        (["--html", os.devnull], 1, f"{os.devnull}: it cannot be written, for it is no ordinary file"),
         (["--csv", "x", "--json", "x"], 2, "two of the files"),
         (["--csv", "x", "--embed-audio"], 2, "name it with --html"),
         (["--hop", "0"], 2, "--hop"),
@@ -172,6 +174,44 @@ def test_hostile_tags_are_text(genrecore: Genrecore, song: Path) -> None:
     assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;" in page
     texts = "".join(ElementTree.parse(genrecore.folder / "x.svg").getroot().itertext())
     assert "<b>A & B</b> – </script>" in texts
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file systems elsewhere have Unicode names only")
+def test_a_name_that_is_no_unicode(genrecore: Genrecore, song: Path) -> None:
+    name = os.fsdecode(b"na\xefve.mp3")
+    song.rename(genrecore.folder / name)
+    done = genrecore(
+        "timeline", name, *genrecore.models, "--html", "x.html", "--png", "x.png", "--json", "x.json"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "<h1>na?ve</h1>" in (genrecore.folder / "x.html").read_text("utf-8")
+    assert 'src="./na%EFve.mp3"' in (genrecore.folder / "x.html").read_text("utf-8")
+    assert json.loads((genrecore.folder / "x.json").read_text("utf-8"))["path"] == name
+    done = genrecore("timeline", name, *genrecore.models)
+    assert (done.returncode, done.stdout) == (0, "wrote na?ve.timeline.html\n")
+    done = genrecore("timeline", f"{name}x", *genrecore.models)
+    assert (done.returncode, done.stderr) == (1, "Error: na?ve.mp3x: there is no such file\n")
+
+
+def test_characters_that_are_in_no_font_are_told(genrecore: Genrecore, song: Path) -> None:
+    tags = mediafile.MediaFile(song)
+    tags.title, tags.artist = "\U00012000 $a$ \n%{x}", "\u0905"
+    tags.save()
+    done = genrecore("timeline", song.name, *genrecore.models, "--png", "x.png", "--svg", "x.svg")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "song.mp3: no font was found for some characters of the title: boxes stand for them\n"
+    )
+    assert "\U00012000 $a$  %{x}" in (genrecore.folder / "x.svg").read_text("utf-8")
+
+
+def test_what_a_link_points_to_is_written(genrecore: Genrecore, song: Path) -> None:
+    real = genrecore.folder / "real.csv"
+    real.write_text("old")
+    (genrecore.folder / "link.csv").symlink_to(real)
+    assert genrecore("timeline", song, *genrecore.models, "--csv", "link.csv").returncode == 0
+    assert (genrecore.folder / "link.csv").is_symlink()
+    assert real.read_text().startswith("time,")
 
 
 def test_without_the_extra_one_sentence_says_what_to_install(genrecore: Genrecore, song: Path) -> None:

@@ -95,7 +95,7 @@ def test_a_target_that_cannot_be_is_told(beet: Beets, song: Song) -> None:
     heard(beet, song, a="quiet")
     for target, words in (
         (beet.home / "none" / "x.html", "its folder does not exist"),
-        (beet.home, "it is a folder"),
+        (beet.home, "for it is a folder"),
     ):
         done = beet.run("genreclf", "--report", str(target), status=1)
         assert words in done.stderr
