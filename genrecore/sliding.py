@@ -145,7 +145,9 @@ def follow(
     times = (np.arange(len(loudness)) * step + track.window / 2) / audio.ANALYSIS_RATE
     times = np.minimum(times, track.duration / 2) if len(times) == 1 else times
     coarser = (
-        () if taken == hop else (f"it is so long that it is heard every {taken:g} s, not every {hop:g} s",)
+        ()
+        if taken == hop
+        else (f"it is heard every {taken:g} s, not every {hop:g} s: more windows than that are too many",)
     )
     return Timeline(
         analysis=analysis,

@@ -152,6 +152,11 @@ class Timeline:
         return self.analysis.duration
 
     @property
+    def smoothing(self) -> float:
+        """Seconds over which probabilities are averaged; 0 where the windows are too far apart for that."""
+        return SMOOTHING if _neighbours(self.hop, SMOOTHING) else 0.0
+
+    @property
     def valence(self) -> Array | None:
         """Smoothed probability of happy and relaxed, shape (windows,); None for a model of other moods."""
         return self._quadrants("happy", "relaxed")
@@ -185,7 +190,7 @@ class Timeline:
             "duration": round(self.duration, 3),
             "hop": self.hop,
             "window": self.window,
-            "smoothing": SMOOTHING,
+            "smoothing": self.smoothing,
             "times": _numbers(self.times),
             "loudness": _numbers(self.loudness),
             "genre": self.genre.to_dict(),
@@ -221,7 +226,7 @@ def smooth(raw: Array, hop: float, seconds: float = SMOOTHING) -> Array:
     ndarray of float, shape (windows, classes)
         Rows sum to 1, or are NaN where they were. NaNs and what lies beyond the ends have no weight.
     """
-    half = max(0, math.ceil(seconds / hop / 2) - 1)
+    half = _neighbours(hop, seconds)
     weights = np.hanning(2 * half + 3)[1:-1]
     heard = ~np.isnan(raw[:, 0])
     total = scipy.ndimage.convolve1d(np.where(heard[:, None], raw, 0.0), weights, axis=0, mode="constant")
@@ -278,6 +283,11 @@ def sections_of(
         )
         for (first, top), end in zip(runs, ends, strict=True)
     )
+
+
+def _neighbours(hop: float, seconds: float) -> int:
+    """How many windows on either side count."""
+    return max(0, math.ceil(seconds / hop / 2) - 1)
 
 
 def _joined(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -109,7 +109,7 @@ class GenreClfPlugin(plugins.BeetsPlugin):
 
             ui.print_("\n".join(in_force(self.config, fields.TASKS)))
             return
-        if opts.report or opts.show:
+        if opts.report is not None or opts.show:
             self._look(lib, opts, args, options)
             return
         self._follow_changes(lib, options)
@@ -143,21 +143,31 @@ class GenreClfPlugin(plugins.BeetsPlugin):
         """`--report` and `--show`: what changes nothing."""
         from genrecore.errors import GenreCoreError
 
+        from .journal import JournalError
+        from .listening import open_journal
         from .portrait import report, show
         from .tracks import Tracks
 
+        if opts.restore or opts.force or opts.reapply or opts.failed or opts.pretend:
+            raise ui.UserError(  # type: ignore[attr-defined]  # newer versions of beets have it elsewhere
+                "--report and --show change nothing, and go with no option that does"
+            )
+        journal = open_journal(lib)
         if opts.albums:
             items = Tracks.of_albums(lib, [album.id for album in lib.albums(args) if album.id])
         else:
             items = Tracks.of_query(lib, args)
         try:
-            if opts.report:
-                self._exit_status = report(items, opts.report, options, self._log)
+            if opts.report is not None:
+                self._exit_status = report(items, opts.report, options, journal, self._log)
             if opts.show:
                 self._exit_status |= show(lib, items, options, self._log)
-        except GenreCoreError as error:
+        except (GenreCoreError, JournalError) as error:
             self._log.error("{}", error)
             self._exit_status = 1
+        finally:
+            if journal is not None:
+                journal.close()
         self._leave_later()
 
     def _leave_later(self) -> None:

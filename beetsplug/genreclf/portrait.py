@@ -7,12 +7,14 @@ import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import date
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from beets import ui
 
 from . import fields
 from .listening import Listening
+from .policy import same
 from .progress import counted
 
 if TYPE_CHECKING:
@@ -22,13 +24,18 @@ if TYPE_CHECKING:
     from genrecore.analysis import Histogram
     from genrecore.report.library import Disagreement, Entry
 
+    from . import journal as journal_
+    from .journal import Journal
     from .options import Options
     from .tracks import Tracks
 
 __all__ = ["report", "show"]
 
+# Of one query's conditions SQLite takes 1,000 at most.
+_CHUNK = 500
 
-def report(items: Tracks, target: str, options: Options, log: BeetsLogger) -> int:
+
+def report(items: Tracks, target: str, options: Options, journal: Journal | None, log: BeetsLogger) -> int:
     """Write the page of some tracks, of what the library knows of them; nothing is listened to.
 
     Returns
@@ -46,8 +53,11 @@ def report(items: Tracks, target: str, options: Options, log: BeetsLogger) -> in
     from genrecore.report.page import require, require_place, writing
 
     require("plotly", "jinja2")
-    require_place(target)
-    portrait = portray(_entries(items), options.rules["genre"].min_confidence)
+    require_place(target, page=True)
+    if not len(items):
+        log.error("no track matches, so there is no page to write")
+        return 1
+    portrait = portray(_entries(items, journal), options.rules["genre"].min_confidence)
     if portrait is None:
         log.error(
             "{}, and none has been heard yet, so there is no page to write: run beet genreclf first",
@@ -86,20 +96,38 @@ def show(lib: Library, items: Tracks, options: Options, log: BeetsLogger) -> int
     return 1 if failed else 0
 
 
-def _entries(items: Iterable[Item]) -> Iterator[Entry]:
+def _entries(items: Iterable[Item], journal: Journal | None) -> Iterator[Entry]:
     from genrecore.report.library import Entry
+    from genrecore.report.song import clean
 
-    for item in items:
-        yield Entry(
-            path=os.fsdecode(item.path),
-            title=item.title or "",
-            artist=item.artist or "",
-            year=item.original_year or item.year or None,
-            tagged=tuple(item.get("genres") or ()),
-            genre=_histogram(item, "genre"),
-            mood=_histogram(item, "mood"),
-            key=str(item.id),
-        )
+    for chunk in _chunks(items):
+        known = {} if journal is None else journal.find([item.id for item in chunk if item.id])
+        for item in chunk:
+            yield Entry(
+                path=os.fsdecode(item.path),
+                title=clean(item.title or ""),
+                artist=clean(item.artist or ""),
+                year=item.original_year or item.year or None,
+                tagged=_tagged(item, known.get(item.id or 0)),
+                genre=_histogram(item, "genre"),
+                mood=_histogram(item, "mood"),
+                key=str(item.id),
+            )
+
+
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, _CHUNK)):
+        yield chunk
+
+
+def _tagged(item: Item, before: journal_.Entry | None) -> tuple[str, ...]:
+    """What others have tagged: of what the plugin wrote itself, what stood there before."""
+    now = tuple(item.get("genres") or ())
+    wrote = before.wrote_library.get("genres") if before is not None else None
+    if before is not None and wrote is not None and same(now, wrote.values):
+        return tuple(before.library.get("genres") or ())
+    return now
 
 
 def _histogram(item: Item, task: str) -> Histogram | None:
@@ -117,4 +145,5 @@ def _modify(found: Disagreement, options: Options) -> str:
     names = options.naming["genre"].values({found.heard: 1}, {})
     if not names:
         return ""
-    return f"beet modify id:{found.entry.key} {shlex.quote('genres=' + '; '.join(names))}"
+    value = "; ".join(names).replace("$", "$$")  # beets takes it for a template
+    return f"beet modify id:{found.entry.key} {shlex.quote(f'genres={value}')}"

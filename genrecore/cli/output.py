@@ -8,8 +8,9 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from genrecore.cli.render import Layout, as_json, clock, line, printable
+from genrecore.cli.render import Layout, as_json, line, printable
 from genrecore.pool import Result
+from genrecore.report.style import clock
 
 __all__ = ["Output"]
 

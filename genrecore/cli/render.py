@@ -19,9 +19,9 @@ from rich.text import Text
 
 from genrecore.analysis import Analysis, Histogram
 from genrecore.pool import Result
-from genrecore.report.style import colours
+from genrecore.report.style import clock, colours
 
-__all__ = ["Layout", "as_json", "clock", "letters_for", "line", "printable", "strip_of"]
+__all__ = ["Layout", "as_json", "letters_for", "line", "printable", "strip_of"]
 
 # Bars lower than this are left out, and there are never more than that many.
 _LOWEST = 0.05
@@ -53,13 +53,6 @@ def line(analysis: Analysis, encoding: str) -> str:
     return printable(f"{analysis.path}: {', '.join(parts)}", encoding)
 
 
-def clock(seconds: float) -> str:
-    """Minutes and seconds, ``4:05``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 @dataclass(frozen=True)
 class Layout:
     """Columns of the table, fixed beforehand, so that rows can be printed as they come.
@@ -84,9 +77,8 @@ class Layout:
         """Share out the width of a terminal."""
         width = max(60, min(console.width, 140)) - 4
         name = width // 3
-        return cls(
-            name, (width - name) // 2, console.encoding, console.color_system not in (None, "standard")
-        )
+        enough = console.color_system not in (None, "standard") and not console.no_color
+        return cls(name, (width - name) // 2, console.encoding, enough)
 
     @property
     def _plain(self) -> bool:

@@ -73,7 +73,7 @@ def report(
     from genrecore.report.page import require, require_place, writing
 
     require("plotly", "jinja2")
-    require_place(html)
+    require_place(html, page=True)
     files, problems = collect(paths, AUDIO_EXTENSIONS)
     failed = len(problems)
     entries: list[Entry] = []

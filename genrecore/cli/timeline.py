@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import sys
+import webbrowser
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -86,12 +88,12 @@ def timeline(
     from genrecore.report.page import require
 
     asked = {"html": html, "json": json, "csv": csv, "png": png, "svg": svg}
-    if not any(asked.values()):
+    if all(target is None for target in asked.values()):
         asked["html"] = f"{Path(path).stem}{_PAGE}"
         open_ = sys.stdout.isatty() if open_ is None else open_
     elif (embed_audio or open_) and not html:
         raise click.UsageError("--embed-audio and --open are about the page: name it with --html")
-    _check_targets(path, [target for target in asked.values() if target and target != "-"])
+    _check_targets(asked)
     if asked["html"]:
         require("plotly", "jinja2")
     if png or svg:
@@ -111,8 +113,9 @@ def timeline(
     for target in asked.values():
         if target and target != "-":
             _say(f"wrote {target}", err="-" in asked.values())
-    if open_ and asked["html"]:
-        click.launch(Path(asked["html"]).resolve().as_uri())
+    page = asked["html"]
+    if open_ and page and not webbrowser.open(Path(page).resolve().as_uri()):
+        _say(f"{page}: no browser was found to show it: open it yourself")
 
 
 def _say(sentence: str, *, err: bool = True) -> None:
@@ -121,16 +124,17 @@ def _say(sentence: str, *, err: bool = True) -> None:
     click.echo(printable(sentence), err=err)
 
 
-def _check_targets(path: str, targets: list[str]) -> None:
+def _check_targets(asked: Mapping[str, str | None]) -> None:
     """Refuse at once what would be refused after all the listening."""
-    from genrecore.errors import ReportError
     from genrecore.report.page import require_place
 
-    for target in targets:
-        if Path(target).resolve() == Path(path).resolve():
-            raise ReportError(f"{target}: that is the song itself: name another file")
-        require_place(target)
-    if len({Path(target).resolve() for target in targets}) < len(targets):
+    targets = {kind: target for kind, target in asked.items() if target is not None}
+    for kind, target in targets.items():
+        if target != "-":
+            require_place(target, page=kind == "html")
+    if len({target if target == "-" else Path(target).resolve() for target in targets.values()}) < len(
+        targets
+    ):
         raise click.UsageError("two of the files to be written are the same")
 
 

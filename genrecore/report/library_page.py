@@ -9,7 +9,7 @@ import numpy as np
 
 from genrecore.report.library import MOST_LISTED, MOST_POINTS, Disagreement, Entry, Portrait, Share
 from genrecore.report.page import plain, render
-from genrecore.report.style import colours, layout
+from genrecore.report.style import colours, corners, layout
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -117,7 +117,7 @@ def _bars(shares: Sequence[Share]) -> go.Figure:
         layout(barmode="stack", height=height, showlegend=False, margin={"l": 80, "r": 12, "t": 8, "b": 40})
     )
     figure.update_xaxes(title="tracks", fixedrange=True, nticks=5)
-    figure.update_yaxes(fixedrange=True)
+    figure.update_yaxes(type="category", fixedrange=True)
     return figure
 
 
@@ -137,9 +137,7 @@ def _years(portrait: Portrait, genres: Sequence[str]) -> go.Figure:
                 name=plain(genre),
                 marker={"color": palette[genre]},
                 customdata=list(zip(counts, totals, strict=True)),
-                hovertemplate="%{customdata[0]:,} of %{customdata[1]:,} tracks<extra>"
-                + plain(genre)
-                + "</extra>",
+                hovertemplate="%{customdata[0]:,} of %{customdata[1]:,} tracks<extra>%{fullData.name}</extra>",
             )
     figure.update_layout(
         layout(
@@ -185,19 +183,8 @@ def _plane(portrait: Portrait, palette: dict[str, str]) -> go.Figure:
         text=[plain(_shown(e.name)) for e in points],
         hovertemplate="%{text}<br>valence %{x:.2f}, arousal %{y:.2f}<extra></extra>",
     )
-    corners = {"happy": (0.99, 0.99), "angry": (0.01, 0.99), "sad": (0.01, 0.01), "relaxed": (0.99, 0.01)}
     figure.update_layout(layout(height=520, showlegend=False, hovermode="closest"))
-    for name, (x, y) in corners.items():
-        figure.add_annotation(
-            x=x,
-            y=y,
-            text=name,
-            showarrow=False,
-            xanchor="right" if x > 0.5 else "left",
-            yanchor="top" if y > 0.5 else "bottom",
-        )
-    for update, name in ((figure.update_xaxes, "valence"), (figure.update_yaxes, "arousal")):
-        update(title=name, range=[0, 1], tickvals=[0, 0.5, 1], fixedrange=True)
+    corners(figure)
     return figure
 
 
@@ -223,8 +210,8 @@ def _matrix(closeness: np.ndarray[Any, Any], genres: Sequence[str]) -> go.Figure
         )
     )
     figure.update_layout(layout(height=440, margin={"l": 70, "r": 8, "t": 60, "b": 8}))
-    figure.update_yaxes(autorange="reversed", fixedrange=True)
-    figure.update_xaxes(side="top", fixedrange=True, automargin=True)
+    figure.update_yaxes(type="category", autorange="reversed", fixedrange=True)
+    figure.update_xaxes(type="category", side="top", fixedrange=True, automargin=True)
     return figure
 
 

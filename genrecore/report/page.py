@@ -20,14 +20,17 @@ from pathlib import Path
 from typing import IO, Any
 
 from genrecore.errors import ReportError
+from genrecore.report.style import clock
 
-__all__ = ["clock", "plain", "render", "require", "require_place", "writing"]
+__all__ = ["plain", "render", "require", "require_place", "writing"]
 
-# Styles are plotly's own, which sets them as attributes; pictures are those that its button saves.
+_PAGES = (".html", ".htm")
+
+# Styles are plotly's own, which sets them as attributes; its heat maps are pictures.
 _POLICY = {
     "default-src": "'none'",
     "style-src": "'unsafe-inline'",
-    "img-src": "data: blob:",
+    "img-src": "data:",
     "base-uri": "'none'",
     "form-action": "'none'",
 }
@@ -48,15 +51,29 @@ def require(*modules: str) -> None:
         )
 
 
-def require_place(target: str | os.PathLike[str]) -> None:
-    """Refuse what cannot be written, as far as that can be told before: a folder, a device, a place that is not there.
+def require_place(target: str | os.PathLike[str], *, page: bool = False) -> None:
+    """Refuse what cannot or must not be written, as far as that can be told before.
+
+    Parameters
+    ----------
+    target : str or path
+        The file to be written.
+    page : bool
+        Whether its name must be that of a page: a query that stands where a file should is none.
 
     Raises
     ------
     ReportError
-        Naming the file.
+        Naming the file: a song, a folder, a device, a place that is not there.
     """
+    from genrecore.audio import AUDIO_EXTENSIONS
+
     name, path = os.fspath(target), Path(target).resolve()
+    suffix = path.suffix.lower()
+    if page and suffix not in _PAGES:
+        raise ReportError(f"{name!r}: the name of a page must end in .html: name another file")
+    if suffix in AUDIO_EXTENSIONS:
+        raise ReportError(f"{name}: that is the name of a song, which is never written: name another file")
     if not path.parent.is_dir():
         raise ReportError(f"{name}: it cannot be written, for its folder does not exist: make it first")
     if path.exists() and not path.is_file():
@@ -72,13 +89,6 @@ def plain(text: str) -> str:
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, ``4:05``."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def render(

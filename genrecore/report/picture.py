@@ -7,9 +7,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from genrecore.report.page import clock
 from genrecore.report.song import Song
-from genrecore.report.style import colours
+from genrecore.report.style import clock, colours
 from genrecore.timelines import Flow, Timeline
 
 if TYPE_CHECKING:

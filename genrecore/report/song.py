@@ -11,7 +11,7 @@ from urllib.parse import quote
 from genrecore.audio import probe
 from genrecore.errors import ReportError
 
-__all__ = ["Song", "Sound", "embedded", "linked", "read_song"]
+__all__ = ["Song", "Sound", "clean", "embedded", "linked", "read_song"]
 
 # By FFmpeg's name of the container. What is not here, browsers do not play.
 _TYPES = {
@@ -79,17 +79,17 @@ def read_song(path: str | os.PathLike[str]) -> Song:
     """Read the tags of a file; of one whose tags cannot be read, its name."""
     import mediafile
 
-    name = _text(Path(path).stem)
+    name = clean(Path(path).stem)
     try:
         tags = mediafile.MediaFile(os.fspath(path))
     except mediafile.UnreadableFileError:
         return Song(name)
     return Song(
-        title=_text(tags.title or "") or name,
-        artist=_text(tags.artist or ""),
-        album=_text(tags.album or ""),
+        title=clean(tags.title or "") or name,
+        artist=clean(tags.artist or ""),
+        album=clean(tags.album or ""),
         year=tags.year or None,
-        genres=tuple(_text(genre) for genre in tags.genres or () if genre),
+        genres=tuple(clean(genre) for genre in tags.genres or () if genre),
     )
 
 
@@ -124,7 +124,7 @@ def _kind(path: str | os.PathLike[str]) -> str:
     return _TYPES.get(probe(path).container, "")
 
 
-def _text(value: str) -> str:
-    """On one line, and without what is no Unicode or cannot be seen."""
+def clean(value: str) -> str:
+    """A name on one line, without what is no Unicode, cannot be seen or turns the line around."""
     known = value.encode("utf-8", "replace").decode()
     return "".join(character if character.isprintable() else " " for character in known).strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["MOOD_COLOURS", "colours", "layout"]
+__all__ = ["MOOD_COLOURS", "clock", "colours", "corners", "layout"]
 
 # Tableau 10, ordered so that neighbours in the model's order differ.
 _TEN = (
@@ -21,8 +21,15 @@ _TEN = (
     "#76b7b2",
 )
 
-#: By quadrant: what people tend to see in them.
-MOOD_COLOURS = {"happy": "#f2c037", "angry": "#d9484a", "sad": "#5b62c9", "relaxed": "#67ab5b"}
+#: By quadrant; none of those of the genres.
+MOOD_COLOURS = {"happy": "#ffb000", "angry": "#d6006c", "sad": "#5b62c9", "relaxed": "#1b9e77"}
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, ``4:05``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def colours(labels: Sequence[str]) -> dict[str, str]:
@@ -44,7 +51,22 @@ def layout(**more: Any) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "system-ui, sans-serif", "size": 13},
-        "margin": {"l": 46, "r": 12, "t": 8, "b": 40},
+        "margin": {"l": 58, "r": 12, "t": 8, "b": 40},
         "dragmode": False,
         **more,
     }
+
+
+def corners(figure: Any) -> None:
+    """Make a plot the plane of valence and arousal, with the quadrants' names in its corners."""
+    for name, (x, y) in {"happy": (1, 1), "angry": (0, 1), "sad": (0, 0), "relaxed": (1, 0)}.items():
+        figure.add_annotation(
+            x=0.98 if x else 0.02,
+            y=0.98 if y else 0.02,
+            text=name,
+            showarrow=False,
+            xanchor="right" if x else "left",
+            yanchor="top" if y else "bottom",
+        )
+    for update, name in ((figure.update_xaxes, "valence"), (figure.update_yaxes, "arousal")):
+        update(title=name, range=[0, 1], tickvals=[0, 0.5, 1], fixedrange=True)

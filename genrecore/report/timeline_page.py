@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from genrecore.analysis import Histogram
 from genrecore.card import Figure
-from genrecore.report.page import clock, plain, render
+from genrecore.report.page import plain, render
 from genrecore.report.song import Song, Sound
-from genrecore.report.style import colours, layout
-from genrecore.timelines import SMOOTHING, Flow, Timeline
+from genrecore.report.style import clock, colours, corners, layout
+from genrecore.timelines import Flow, Timeline
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -65,14 +64,13 @@ def timeline_page(line: Timeline, song: Song, sound: Sound) -> str:
             "duration": line.duration,
             "flows": {task: {"labels": labels, "values": values} for task, (labels, values) in shown.items()},
             "path": path,
-            "sound": asdict(sound),
+            "kind": sound.kind,
         },
         figures=figures,
         context={
             "song": song,
             "sound": sound,
             "line": line,
-            "smoothing": SMOOTHING,
             "analysis": line.analysis,
             "flows": {
                 task: {
@@ -113,14 +111,19 @@ def _shown(flow: Flow) -> tuple[list[str], list[list[float | None]]]:
     return labels, values
 
 
+def _held(values: list[float | None]) -> list[float | None]:
+    return [*values[:1], *values, *values[-1:]]
+
+
 def _flow_figure(line: Timeline, shown: dict[str, tuple[list[str], list[list[float | None]]]]) -> go.Figure:
     from plotly.subplots import make_subplots
 
     figure = make_subplots(
         rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.035, row_heights=[0.14, 0.56, 0.3]
     )
-    x = [_DAY + round(1000 * time) for time in line.times.tolist()]
     end = _DAY + round(1000 * line.duration)
+    # The first and the last window stand for what lies before and after their middles.
+    x = [_DAY, *(_DAY + round(1000 * time) for time in line.times.tolist()), end]
     floor = max(_QUIETEST, float(line.loudness.min()) - 3)
     figure.add_scatter(
         x=[x[0], x[-1]],
@@ -134,11 +137,10 @@ def _flow_figure(line: Timeline, shown: dict[str, tuple[list[str], list[list[flo
     )
     figure.add_scatter(
         x=x,
-        y=_rounded(np.maximum(line.loudness, floor), 1),
+        y=_held(_rounded(np.maximum(line.loudness, floor), 1)),
         name="loudness",
         fill="tonexty",
         line={"width": 1, "color": "#8a8f98"},
-        hovertemplate="%{y:.0f} dB<extra>loudness</extra>",
         showlegend=False,
         row=1,
         col=1,
@@ -148,12 +150,11 @@ def _flow_figure(line: Timeline, shown: dict[str, tuple[list[str], list[list[flo
         for label, values in zip(*shown[task], strict=True):
             figure.add_scatter(
                 x=x,
-                y=values,
+                y=_held(values),
                 name=plain(label),
                 stackgroup=task,
                 line={"width": 0.5, "color": palette[label]},
                 fillcolor=palette[label],
-                hovertemplate="%{y:.0%}<extra>" + plain(label) + "</extra>",
                 showlegend=False,
                 row=row,
                 col=1,
@@ -161,13 +162,13 @@ def _flow_figure(line: Timeline, shown: dict[str, tuple[list[str], list[list[flo
     figure.update_layout(
         layout(
             height=620,
-            hovermode="x unified",
-            hoversubplots="axis",
-            hoverlabel={"font": {"size": 11}},
+            hovermode=False,  # the page has its own, which is no slower with a mix of two hours
         )
     )
     form = "%-H:%M:%S" if line.duration >= 3600 else "%-M:%S"
-    figure.update_xaxes(type="date", range=[_DAY, end], tickformat=form, hoverformat=form, fixedrange=True)
+    figure.update_xaxes(type="date", range=[_DAY, end], tickformat=form, fixedrange=True)
+    if line.duration < 10:
+        figure.update_xaxes(dtick=1000)
     figure.update_yaxes(fixedrange=True)
     figure.update_yaxes(ticksuffix=" dB", range=[floor, 0], nticks=3, row=1, col=1)
     for row in (2, 3):
@@ -193,7 +194,7 @@ def _histogram_figure(histogram: Histogram) -> go.Figure:
     )
     figure.update_layout(layout(height=280, margin={"l": 46, "r": 12, "t": 20, "b": 64}))
     figure.update_yaxes(title=f"of {histogram.snippets} snippets", fixedrange=True, nticks=5)
-    figure.update_xaxes(fixedrange=True)
+    figure.update_xaxes(type="category", fixedrange=True)
     return figure
 
 
@@ -228,25 +229,8 @@ def _path_figure(path: dict[str, list[float]]) -> go.Figure:
         mode="markers",
         marker={"size": 16, "color": "rgba(0,0,0,0)", "line": {"width": 3}},
         hoverinfo="skip",
+        meta="ring",
     )
-    corners = {"happy": (0.98, 0.98), "angry": (0.02, 0.98), "sad": (0.02, 0.02), "relaxed": (0.98, 0.02)}
-    figure.update_layout(
-        layout(
-            height=340,
-            showlegend=False,
-            annotations=[
-                {
-                    "x": x,
-                    "y": y,
-                    "text": name,
-                    "showarrow": False,
-                    "xanchor": "right" if x > 0.5 else "left",
-                    "yanchor": "top" if y > 0.5 else "bottom",
-                }
-                for name, (x, y) in corners.items()
-            ],
-        )
-    )
-    for update, name in ((figure.update_xaxes, "valence"), (figure.update_yaxes, "arousal")):
-        update(title=name, range=[0, 1], tickvals=[0, 0.5, 1], fixedrange=True)
+    figure.update_layout(layout(height=340, showlegend=False))
+    corners(figure)
     return figure

@@ -19,7 +19,8 @@ from core.program import Genrecore, bad_files
 from genrecore import model
 from genrecore.analysis import Analysis
 from genrecore.cli.files import collect
-from genrecore.cli.render import as_json, clock, printable
+from genrecore.cli.render import as_json, printable
+from genrecore.report.style import clock
 from genrecore.settings import Settings
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import mediafile
+import numpy as np
 import pytest
 from core.rig import GENRES, MOODS
-from synth import piece
+from synth import music, piece, write
 
 from genrecore.analysis import Histogram
 from genrecore.analyzer import Analyzer
@@ -254,15 +255,88 @@ def test_the_keyboard_works(browser: Any, timeline: Path) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_hovering_shows_numbers(browser: Any, timeline: Path, line: Timeline, width: int) -> None:
     with Visit(browser, timeline, width) as visit:
-        before = visit.page.locator("#now").inner_text()
         visit.page.mouse.move(*visit.point(0.5))
-        visit.until(f"document.getElementById('now').innerText !== {before!r}")
+        visit.until("!document.getElementById('pointer').hidden")
         shown = visit.page.locator("#now").inner_text()
-        assert "0:10" in shown or "0:09" in shown
+        assert "0:10" in shown
         k = int(abs(line.times - 10).argmin())
         top = line.genre.smoothed[k].argmax()
         assert f"{GENRES[top]} {100 * line.genre.smoothed[k, top]:.0f} %" in shown
-        assert visit.page.locator("#flow .hoverlayer .legend text").count() > 5 or width < 640
+        visit.page.locator("h1").hover()
+        visit.until("document.getElementById('pointer').hidden")
+        assert "0:00" in visit.page.locator("#now").inner_text()
+
+
+def test_what_is_pointed_at_is_told_while_the_song_plays(browser: Any, timeline: Path) -> None:
+    with Visit(browser, timeline) as visit:
+        visit.page.keyboard.press("Space")
+        visit.page.mouse.move(*visit.point(0.92))
+        visit.until("document.getElementById('flow').dataset.position > 1")
+        assert "0:18" in visit.page.locator("#now").inner_text()
+
+
+def test_beginning_and_end_can_be_reached_and_the_end_is_the_end(browser: Any, timeline: Path) -> None:
+    with Visit(browser, timeline) as visit:
+        visit.page.mouse.click(*visit.point(0.99))
+        assert visit.position() == pytest.approx(19.8, abs=0.15)
+        visit.page.keyboard.press("Space")
+        visit.until("document.getElementById('audio').ended")
+        visit.page.mouse.click(*visit.point(0.001))
+        assert visit.position() == pytest.approx(0, abs=0.1)
+
+
+def test_after_a_click_on_a_section_the_keys_go_on_from_there(browser: Any, timeline: Path) -> None:
+    with Visit(browser, timeline) as visit:
+        button = visit.page.locator(".sections button").last
+        button.click()
+        start = float(button.get_attribute("data-time"))
+        visit.page.keyboard.press("ArrowRight")
+        assert visit.position() == pytest.approx(min(start + 5, 20), abs=0.2)
+        visit.page.keyboard.press("Home")
+        visit.page.keyboard.press("Space")
+        visit.until("!document.getElementById('audio').paused")
+
+
+@pytest.mark.parametrize("seconds", [1.5, 3.2])
+def test_the_shortest_songs_have_full_plots(
+    browser: Any, tmp_path: Path, settings: Settings, seconds: float
+) -> None:
+    song = piece(tmp_path / "x.wav", seconds)
+    path = tmp_path / "x.html"
+    with writing(path) as file:
+        file.write(timeline_page(follow(Analyzer(settings), song), read_song(song), linked(song, path)))
+    with Visit(browser, path) as visit:
+        widths = visit.page.evaluate(
+            "[...document.querySelectorAll('#flow .fills path')].map((path) => path.getBoundingClientRect().width)"
+        )
+        assert len(widths) >= 14
+        assert min(widths) > 500
+        visit.page.mouse.click(*visit.point(0.5))
+        assert visit.position() == pytest.approx(seconds / 2, abs=0.1)
+
+
+def test_silence_is_told(browser: Any, tmp_path: Path, settings: Settings) -> None:
+    song = write(tmp_path / "x.wav", np.concatenate([music(10), 0 * music(10), music(10)]))
+    path = tmp_path / "x.html"
+    with writing(path) as file:
+        file.write(timeline_page(follow(Analyzer(settings), song), read_song(song), linked(song, path)))
+    with Visit(browser, path) as visit:
+        visit.page.mouse.click(*visit.point(0.5))
+        visit.page.locator("h1").hover()
+        assert visit.page.locator("#now").inner_text().split() == ["0:15", "silence"]
+        assert visit.page.locator(".sections").first.locator("td", has_text="silence").count() == 1
+
+
+def test_no_tick_is_cut_off(browser: Any, timeline: Path, portrait: Path) -> None:
+    for path in (timeline, portrait):
+        with Visit(browser, path, 375) as visit:
+            cut_off = visit.page.evaluate(
+                """() => [...document.querySelectorAll('.plot .ytick text, .plot .y2tick text, .plot .y3tick text')]
+                    .filter((text) => text.getBoundingClientRect().x
+                        < text.closest('.plot').getBoundingClientRect().x - 0.5)
+                    .map((text) => text.textContent)"""
+            )
+            assert cut_off == []
 
 
 def test_a_song_that_is_not_there_is_told_and_the_playhead_moves_all_the_same(
@@ -288,6 +362,8 @@ def test_a_song_inside_of_the_page_plays_and_can_be_sought(
     path.parent.mkdir()
     with writing(path) as file:
         file.write(timeline_page(line, read_song(song), embedded(song)))
+    alone = timeline_page(line, read_song(song), linked(song, path))
+    assert path.stat().st_size < len(alone.encode()) + 1.4 * song.stat().st_size
     with Visit(browser, path) as visit:
         visit.page.keyboard.press("ArrowRight")
         visit.until("document.getElementById('audio').currentTime > 4")

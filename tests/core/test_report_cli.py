@@ -30,7 +30,7 @@ def test_a_folder_has_a_page(genrecore: Genrecore, collection: Path) -> None:
     done = genrecore("report", collection.name, *genrecore.few)
     assert (done.returncode, done.stdout, done.stderr) == (0, "wrote library.html\n", "")
     page = (genrecore.folder / "library.html").read_text("utf-8")
-    assert "<h1>My &lt;Music&gt;</h1>" in page
+    assert "<h1><bdi>My &lt;Music&gt;</bdi></h1>" in page
     assert "6 tracks heard" in page
     assert "A &amp; B – Title 5" in page
     assert "The year is known of 6 tracks" in page
@@ -42,7 +42,7 @@ def test_heading_and_what_counts_as_sure(genrecore: Genrecore, collection: Path)
     options = ["--html", "x.html", "--title", "Ours", "--min-confidence", "0.99"]
     assert genrecore("report", collection, *genrecore.few, *options).returncode == 0
     page = (genrecore.folder / "x.html").read_text("utf-8")
-    assert "<h1>Ours</h1>" in page
+    assert "<h1><bdi>Ours</bdi></h1>" in page
     assert "at least 99 % sure" in page
 
 
@@ -86,6 +86,17 @@ def test_nothing_heard_leaves_no_page(genrecore: Genrecore) -> None:
     assert done.returncode == 1
     assert done.stderr.count("\n") == 2
     assert not (genrecore.folder / "library.html").exists()
+
+
+@pytest.mark.parametrize("target", ["Music/5 wav.wav", "-", "artist:queen", ""])
+def test_songs_and_what_is_no_page_are_never_written(genrecore: Genrecore, songs: Path, target: str) -> None:
+    shutil.copytree(songs, genrecore.folder / "Music")
+    before = (genrecore.folder / "Music" / "5 wav.wav").read_bytes()
+    done = genrecore("report", "Music", *genrecore.few, "--html", target)
+    assert done.returncode == 1
+    assert done.stderr == f"Error: {target!r}: the name of a page must end in .html: name another file\n"
+    assert (genrecore.folder / "Music" / "5 wav.wav").read_bytes() == before
+    assert {path.name for path in genrecore.folder.iterdir()} == {"Music"}
 
 
 def test_a_target_that_cannot_be_is_refused_before_any_listening(

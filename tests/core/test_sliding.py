@@ -71,7 +71,7 @@ def test_a_very_long_file_is_heard_at_a_coarser_hop_and_that_is_said(
     line = follow(analyzer, path)
     assert line.hop == 2.0
     assert len(line.times) == 14
-    assert line.warnings == ("it is so long that it is heard every 2 s, not every 0.5 s",)
+    assert line.warnings == ("it is heard every 2 s, not every 0.5 s: more windows than that are too many",)
 
 
 def test_silence_inside_of_a_song_is_a_gap(tmp_path: Path, analyzer: Analyzer) -> None:
@@ -143,5 +143,7 @@ def test_the_mean_agrees_with_the_analysis_on_real_music(shared_data: Path) -> N
     lines = [follow(analyzer, path) for path in (*songs, *clips)[:50]]
     assert len(lines) == 50
     for task in ("genre", "mood"):
-        same = sum(getattr(line, task).histogram.top == getattr(line.analysis, task).top for line in lines)
-        assert same >= 0.95 * len(lines)
+        pairs = [(getattr(line, task).histogram, getattr(line.analysis, task)) for line in lines]
+        assert sum(ours.top == theirs.top for ours, theirs in pairs) >= 0.95 * len(lines)
+        by_mean = [[h.labels[np.argmax(h.probabilities)] for h in pair] for pair in pairs]
+        assert sum(ours == theirs for ours, theirs in by_mean) >= 0.95 * len(lines)

@@ -64,13 +64,15 @@ def test_letters_are_all_different() -> None:
     assert len(set(letters_for(many).values())) == 40
 
 
-def drawn(colour: str | None, encoding: str = "utf-8") -> str:
+def drawn(colour: str | None, encoding: str = "utf-8", *, no_color: bool = False) -> str:
     genre = histogram(*[5] * 30, *[9] * 20)
     mood = histogram(*[2] * 50, labels=MOODS)
     analysis = Analysis("/x/a.mp3", "1:ab", 61.0, genre, mood, Sampling(50, 3.0, 1))
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding)
-    console = Console(file=file, force_terminal=True, width=80, color_system=colour, legacy_windows=False)  # type: ignore[arg-type]
+    console = Console(
+        file=file, force_terminal=True, width=80, color_system=colour, legacy_windows=False, no_color=no_color
+    )  # type: ignore[arg-type]
     console.print(Layout.for_console(console).row(Result("/x/a.mp3", analysis)))
     file.flush()
     return raw.getvalue().decode(encoding)
@@ -101,3 +103,7 @@ def test_an_old_terminal_gets_letters_of_its_own() -> None:
     text = drawn("truecolor", "ascii")
     assert text.isascii()
     assert "jjjj" in text
+
+
+def test_who_wants_no_colours_gets_letters() -> None:
+    assert "jjjjjjjj" in drawn("truecolor", no_color=True)

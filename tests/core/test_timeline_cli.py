@@ -131,9 +131,12 @@ def test_bad_files_leave_no_page(genrecore: Genrecore, name: str) -> None:
     ("arguments", "status", "words"),
     [
         (["--html", "none/x.html"], 1, "none/x.html: it cannot be written, for its folder does not exist"),
-        (["--html", "song.mp3"], 1, "song.mp3: that is the song itself"),
+        (["--html", "song.mp3"], 1, "the name of a page must end in .html"),
+        (["--html", ""], 1, "the name of a page must end in .html"),
+        (["--csv", "other.flac"], 1, "other.flac: that is the name of a song, which is never written"),
+        (["--csv", "-", "--json", "-"], 2, "two of the files"),
         (["--html", "folder"], 2, "is a directory"),
-        (["--html", os.devnull], 1, f"{os.devnull}: it cannot be written, for it is no ordinary file"),
+        (["--csv", os.devnull], 1, f"{os.devnull}: it cannot be written, for it is no ordinary file"),
         (["--csv", "x", "--json", "x"], 2, "two of the files"),
         (["--csv", "x", "--embed-audio"], 2, "name it with --html"),
         (["--hop", "0"], 2, "--hop"),
@@ -184,7 +187,7 @@ def test_a_name_that_is_no_unicode(genrecore: Genrecore, song: Path) -> None:
         "timeline", name, *genrecore.models, "--html", "x.html", "--png", "x.png", "--json", "x.json"
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "<h1>na?ve</h1>" in (genrecore.folder / "x.html").read_text("utf-8")
+    assert "<h1><bdi>na?ve</bdi></h1>" in (genrecore.folder / "x.html").read_text("utf-8")
     assert 'src="./na%EFve.mp3"' in (genrecore.folder / "x.html").read_text("utf-8")
     assert json.loads((genrecore.folder / "x.json").read_text("utf-8"))["path"] == name
     done = genrecore("timeline", name, *genrecore.models)

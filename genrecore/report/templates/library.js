@@ -9,7 +9,7 @@
       if (!place) return;
       const { name, path } = page.data.points[place.pointNumber];
       const code = Object.assign(document.createElement("code"), { textContent: path });
-      chosen.replaceChildren(`${name}: `, code);
+      chosen.replaceChildren(Object.assign(document.createElement("bdi"), { textContent: name }), ": ", code);
     });
   }
   document.documentElement.dataset.ready = "yes";

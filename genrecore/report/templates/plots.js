@@ -21,9 +21,11 @@ const page = (() => {
         change[`${key}.spikecolor`] = soft;
       }
     }
-    (div.layout.annotations || []).forEach((_, k) => { change[`annotations[${k}].font.color`] = soft; change[`annotations[${k}].bgcolor`] = style("--card"); });
+    (div.layout.annotations || []).forEach((_, k) => { change[`annotations[${k}].font.color`] = soft; });
     const texts = div.data.flatMap((trace, k) => (trace.texttemplate ? [k] : []));
     if (texts.length) Plotly.restyle(div, { "textfont.color": ink }, texts);
+    const rings = div.data.flatMap((trace, k) => (trace.meta === "ring" ? [k] : []));
+    if (rings.length) Plotly.restyle(div, { "marker.line.color": ink }, rings);
     return Plotly.relayout(div, change);
   }
 

@@ -1,19 +1,20 @@
 "use strict";
 // The playhead: where the song is, what is heard there, and how to go elsewhere.
 (async () => {
-  const { times, duration, flows, path, sound } = page.data;
+  const { times, duration, flows, path, kind } = page.data;
   const audio = document.getElementById("audio");
   const now = document.getElementById("now");
   const STEP = 5; // seconds that an arrow key moves
   const REDRAW = 80; // milliseconds between two positions of the playhead
   let silent = false; // no sound: the playhead moves all the same
   let position = 0;
+  let pointed = null; // the time under the pointer, which is told before that of the playhead
   let drawn = -Infinity;
 
   const content = document.getElementById("sound");
   if (content) {
     const bytes = Uint8Array.from(atob(content.textContent), (c) => c.charCodeAt(0));
-    audio.src = URL.createObjectURL(new Blob([bytes], { type: sound.kind || "application/octet-stream" }));
+    audio.src = URL.createObjectURL(new Blob([bytes], { type: kind || "application/octet-stream" }));
   }
 
   const flow = await page.draw("flow");
@@ -38,8 +39,11 @@
   }
 
   // Above the plot and not in it: to move it there costs a quarter of a second with a mix of two hours.
-  const playhead = document.getElementById("playhead");
-  for (const [side, pixels] of Object.entries(flow.layout.margin)) playhead.style.setProperty(`--${side}`, `${pixels}px`);
+  const playhead = document.getElementById("playhead"), pointer = document.getElementById("pointer");
+  const margin = flow.layout.margin;
+  for (const line of [playhead, pointer]) {
+    for (const [side, pixels] of Object.entries(margin)) line.style.setProperty(`--${side}`, `${pixels}px`);
+  }
 
   // The strip of loudness comes first, then the genres, then the moods.
   const strip = flow.data.findIndex((trace) => trace.stackgroup);
@@ -69,8 +73,10 @@
     const tick = performance.now();
     if (!force && tick - drawn < REDRAW) return;
     drawn = tick;
-    say(time);
+    if (pointed === null) say(time);
     flow.dataset.position = time.toFixed(2);
+    flow.setAttribute("aria-valuenow", Math.round(time));
+    flow.setAttribute("aria-valuetext", clock(time));
     playhead.style.setProperty("--share", time / duration);
     if (plane) {
       const k = nearest(path.time, time);
@@ -94,12 +100,33 @@
   audio.addEventListener("error", () => { silent = true; document.getElementById("trouble").hidden = false; });
   if (audio.error) audio.dispatchEvent(new Event("error"));
 
-  flow.on("plotly_click", (event) => seek(times[event.points[0].pointNumber]));
-  flow.on("plotly_hover", (event) => say(times[event.points[0].pointNumber]));
-  flow.on("plotly_unhover", () => say(position));
+  // The time under a pointer; null beside the plot.
+  function timeAt(event) {
+    const box = flow.getBoundingClientRect();
+    const share = (event.clientX - box.left - margin.l) / (box.width - margin.l - margin.r);
+    return share < -0.02 || share > 1.02 ? null : Math.min(Math.max(0, share), 1) * duration;
+  }
+
+  function point(time) {
+    pointed = time;
+    pointer.hidden = time === null;
+    now.classList.toggle("elsewhere", time !== null);
+    if (time !== null) pointer.style.setProperty("--share", time / duration);
+    say(time === null ? position : time);
+  }
+
+  flow.addEventListener("click", (event) => {
+    const time = timeAt(event);
+    if (time !== null) seek(time);
+  });
+  flow.addEventListener("pointermove", (event) => point(timeAt(event)));
+  for (const name of ["pointerleave", "pointercancel"]) flow.addEventListener(name, () => point(null));
   if (plane) plane.on("plotly_click", (event) => seek(path.time[event.points[0].pointNumber]));
   document.querySelectorAll("[data-time]").forEach((button) => {
-    button.addEventListener("click", () => seek(Number(button.dataset.time)));
+    button.addEventListener("click", () => {
+      seek(Number(button.dataset.time));
+      flow.focus({ preventScroll: true }); // so that space and the arrows go on from there
+    });
   });
 
   document.addEventListener("keydown", (event) => {
@@ -112,12 +139,8 @@
     event.preventDefault();
   });
 
-  // The box of numbers beside the pointer would cover a small screen: there they stand above the plot only.
-  const boxes = flow.data.map((trace) => trace.hovertemplate);
   const fit = () => {
-    const small = page.narrow.matches;
-    Plotly.restyle(flow, { hoverinfo: flow.data.map((_, k) => (small || !boxes[k] ? "none" : "all")), hovertemplate: small ? null : boxes });
-    Plotly.relayout(flow, { "xaxis3.nticks": small ? 5 : 12 });
+    if (duration >= 10) Plotly.relayout(flow, { "xaxis3.nticks": page.narrow.matches ? 5 : 12 });
   };
   page.narrow.addEventListener("change", fit);
   fit();
